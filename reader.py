@@ -131,6 +131,9 @@ def quiet_stderr():
 
     TensorFlow's libraries greet and warn there from C++, whatever TF_CPP_MIN_LOG_LEVEL says.
     """
+    if sys.stderr is None:  # no console at all
+        yield
+        return
     sys.stderr.flush()
     kept = os.dup(2)
     with tempfile.TemporaryFile() as notes:
@@ -139,7 +142,7 @@ def quiet_stderr():
             yield
         except ModelError:
             raise  # says what is wrong by itself
-        except BaseException:
+        except Exception:
             notes.seek(0)
             os.write(kept, notes.read())
             raise
