@@ -6,6 +6,7 @@ A picture is decoded and turned upright (`open_picture`), the ink is told from t
 (`place`). Dark ink on white comes out, whatever went in.
 """
 
+import functools
 import io
 import os
 import stat
@@ -18,6 +19,8 @@ from PIL import Image, ImageOps
 SIZE = 64  # pixels; side of the prepared picture
 INK_SIZE = 52  # pixels; longer side of the ink in it, which leaves a margin of 6 all round
 MAX_PIXELS = 64_000_000  # larger pictures are refused before they are decoded
+PAPER = 200  # the tone of paper that is evened out; ink is darker, noise may be lighter
+MAX_PARTS = 300  # the largest are looked at; the rest are specks
 WORKING_SIDE = 1024  # pixels; larger pictures are reduced to about this before the ink is looked for
 
 # EPS and WMF run a helper program or need Windows; the others are only stubs that never decode.
@@ -103,6 +106,7 @@ def open_picture(source):
         raise PictureError(f"damaged, or not a picture: {reason[:120]}") from error
 
 
+@functools.cache
 def _formats():
     Image.init()
     return [name for name in Image.ID if name not in REFUSED_FORMATS]
@@ -151,11 +155,8 @@ def _flatten(rgba):
 
 def _shrink(grey):
     height, width = grey.shape
-    factor = WORKING_SIDE / max(height, width)
-    if factor >= 1:
-        return np.ascontiguousarray(grey)
-    size = max(1, round(width * factor)), max(1, round(height * factor))
-    return cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    factor = min(1, WORKING_SIDE / max(height, width))
+    return _resize(grey, max(1, round(width * factor)), max(1, round(height * factor)))
 
 
 # ---- ink and paper -------------------------------------------------------------------------------
@@ -166,65 +167,124 @@ def find_ink(grey):
 
     grey: uint8 (h, w), dark on light or light on dark. Returns float32 (h, w), 0 paper to 1 ink,
     with soft edges kept and specks removed. Raises NoInkError.
+
+    What is ink is decided on a reduced picture, which is quicker and less noisy; how dark it is, on the full one.
     """
-    grey = grey.astype(np.uint8, copy=False)
-    if _is_light_on_dark(grey):
-        grey = 255 - grey
-    depth = _paper(grey) - grey  # grey levels darker than the paper around
-    strong = _otsu(depth)
-    if strong < 8:
-        raise NoInkError("no ink found")
-    ink_depth = np.median(depth[depth >= strong])
-    # Two thresholds (hysteresis, Canny 1986): faint strokes count where they stand out from the paper's noise.
-    paper = depth[depth < 0.5 * strong]
-    noise = 1.4826 * np.median(np.abs(paper - np.median(paper))) if paper.size else 0
-    weak = min(max(0.25 * ink_depth, 4 * noise, 6), strong)
-    mask = _without_specks((depth >= weak).astype(np.uint8), depth, ink_depth)
-    if not mask.any():
-        raise NoInkError("no ink found")
-    soft_edges = cv2.dilate(mask, np.ones((3, 3), np.uint8))
-    ink = np.clip(depth / ink_depth, 0, 1) * soft_edges
-    return ink.astype(np.float32)
+    height, width = grey.shape
+    side = max(height, width)
+    step = 1 + (side > 150) + (side > 500)
+    coarse = _resize(grey, max(1, width // step), max(1, height // step))
+    if _is_light_on_dark(coarse):
+        grey, coarse = cv2.bitwise_not(grey), cv2.bitwise_not(coarse)
+
+    paper = _paper(coarse)
+    tone = cv2.divide(coarse, paper, scale=PAPER)
+    paper_tone, faintest = _tones(tone)
+    mask = _without_specks(cv2.compare(tone, faintest, cv2.CMP_LE), cv2.subtract(paper_tone, tone))
+    mask = cv2.dilate(mask, np.ones((3, 3), np.uint8))  # the strokes' soft edges
+
+    if step > 1:
+        paper = _resize(paper, width, height)
+        mask = cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST)
+        tone = cv2.divide(grey, paper, scale=PAPER)
+    histogram = _histogram(tone, mask)
+    ink_tone = _ink_tone(histogram, paper_tone)
+    tones = np.arange(256, dtype=np.float32)
+    darkness = np.clip((paper_tone - tones) / (paper_tone - ink_tone), 0, 1)
+    return cv2.LUT(cv2.bitwise_or(tone, cv2.bitwise_not(mask)), darkness)
 
 
 def _is_light_on_dark(grey):
-    """Paper is what most of the picture, and most of its border, is."""
-    threshold, light = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    """Paper is what most of the picture and of its border is, and ink is narrow."""
+    _, light = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     border = np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]])
     # 0.9, not 1: in doubt, as in a tight crop of a thick stroke, it is dark ink on light paper
-    return light.mean() + border.mean() < 0.9
+    if cv2.mean(light)[0] + border.mean() >= 0.9:
+        return False
+    # a wide light part is paper beside a shadow or a table
+    half_width = cv2.distanceTransform(light, cv2.DIST_L2, 3).max()
+    return half_width < 0.15 * max(grey.shape)
 
 
 def _paper(grey):
-    """The paper's brightness at each pixel, float32 (h, w): what is left when dark strokes are closed over."""
-    height, width = grey.shape
-    factor = min(1.0, 64 / max(height, width))
-    size = max(1, round(width * factor)), max(1, round(height * factor))
-    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-    small = cv2.medianBlur(small, 3)
-    window = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (21, 21))
-    closed = cv2.morphologyEx(small, cv2.MORPH_CLOSE, window, borderType=cv2.BORDER_REPLICATE)
-    smooth = cv2.GaussianBlur(closed, (0, 0), 5, borderType=cv2.BORDER_REPLICATE)
-    return cv2.resize(smooth, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.float32)
+    """The paper's brightness at each pixel, uint8 (h, w), 1 or more.
+
+    It is what is left when dark strokes narrower than a third of the picture are closed over. A
+    closing keeps the hard edges of shadows, which a blur would turn into false ink.
+    """
+    window = np.ones((max(grey.shape) // 3 | 1,) * 2, np.uint8)
+    return cv2.max(cv2.morphologyEx(cv2.medianBlur(grey, 3), cv2.MORPH_CLOSE, window), 1)
 
 
-def _otsu(depth):
-    """Otsu's threshold (1979) of the depths, in grey levels."""
-    levels = np.clip(depth, 0, 255).astype(np.uint8)
-    return cv2.threshold(levels, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[0] + 1
+def _tones(tone):
+    """The tone of the paper, and the lightest tone that stands out from it enough to be ink. Raises NoInkError."""
+    histogram = _histogram(tone)
+    share = histogram.cumsum() / histogram.sum()
+    # The lightest quarter is paper in any picture. Between the quantiles 0.75 and 0.95 of normal noise lies 0.97 sigma.
+    light, lightest = np.searchsorted(share, [0.75, 0.95])
+    noise = (lightest - light) / 0.97
+    paper = min(int(light - 0.67 * noise), PAPER)
+    faintest = paper - max(5 * noise, 6)
+    if faintest < 0 or share[int(faintest)] == 0:
+        raise NoInkError("no ink found")
+    histogram[int(faintest) + 1 :] = 0
+    return paper, int(min(faintest, paper - 0.25 * (paper - _ink_tone(histogram, paper))))
 
 
-def _without_specks(mask, depth, ink_depth):
-    """Drop parts that are too small or too faint to be a stroke. mask, result: uint8 (h, w), 0 or 1."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+def _ink_tone(histogram, paper):
+    """The usual tone of full strokes: the median, weighted so that faint edges and noise hardly count."""
+    weight = (histogram * np.clip(paper - np.arange(256), 0, None) ** 2).cumsum()
+    return int(np.searchsorted(weight, 0.5 * weight[-1]))
+
+
+def _histogram(picture, mask=None):
+    return cv2.calcHist([picture], [0], mask, [256], [0, 256]).ravel()
+
+
+def _without_specks(mask, depth):
+    """Drop parts that are too small, too faint or too far off to be a stroke.
+
+    mask: uint8 (h, w), 0 or 255; depth: uint8 (h, w), how much darker than the paper. Returns a mask.
+    """
+    count, labels, boxes, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     if count <= 2:  # the paper and one part
         return mask
-    areas = stats[:, cv2.CC_STAT_AREA]
-    lengths = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
-    mass = np.bincount(labels.ravel(), np.clip(depth, 0, ink_depth).ravel(), minlength=count) / ink_depth
-    areas[0] = lengths[0] = mass[0] = 0  # the paper
-    keep = (mass >= 0.03 * mass.max()) & (lengths >= 0.08 * lengths.max())
-    return keep.astype(np.uint8)[labels]
+    mass = np.bincount(labels.ravel(), depth.ravel())
+    mass[0] = 0
+    boxes = boxes.tolist()
+    keep = np.zeros(count, np.uint8)
+    first = left = None
+    for part in np.argsort(-mass)[:MAX_PARTS].tolist():
+        x, y, width, height, _ = boxes[part]
+        stray = x == 0 or y == 0 or x + width == mask.shape[1] or y + height == mask.shape[0]
+        if first is None:
+            first, first_stray = mass[part], stray
+            left, top, right, bottom = x, y, x + width, y + height
+        gap = max(x - right, left - x - width, y - bottom, top - y - height) / max(right - left, bottom - top)
+        if mass[part] < first * _least_mass(gap, stray and not first_stray):
+            continue
+        keep[part] = 255
+        left, top, right, bottom = min(left, x), min(top, y), max(right, x + width), max(bottom, y + height)
+    return np.take(keep, labels)
+
+
+def _least_mass(gap, stray):
+    """The mass that a part needs to be a stroke, as a share of the largest part's, tuned on 8,400 pictures of a pen.
+
+    gap: distance to the strokes found so far, as a share of their size. stray: cut by the picture's border.
+    """
+    if gap <= 0:  # inside the character: nothing there moves the crop
+        return 0.01
+    if gap <= 0.4:  # the top of a faint 千, the dot of 六
+        return 0.06 if stray else 0.022
+    return 0.15 * gap
+
+
+def _resize(picture, width, height):
+    if picture.shape == (height, width):
+        return np.ascontiguousarray(picture)
+    smaller = width < picture.shape[1]
+    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
 
 
 # ---- placing -------------------------------------------------------------------------------------
@@ -236,19 +296,17 @@ def place(ink):
     ink: float32 (h, w), 0 paper to 1 ink. Returns uint8 (64, 64, 3): the ink's longer side INK_SIZE pixels,
     dark on white. Raises NoInkError.
     """
-    rows = np.flatnonzero((ink > 0.3).any(axis=1))
-    columns = np.flatnonzero((ink > 0.3).any(axis=0))
-    if not rows.size:
+    left, top, width, height = cv2.boundingRect(cv2.compare(ink, 0.3, cv2.CMP_GT))
+    if not width:
         raise NoInkError("no ink found")
-    ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    height, width = ink.shape
+    ink = ink[top : top + height, left : left + width]
     factor = INK_SIZE / max(height, width)
-    size = max(1, round(width * factor)), max(1, round(height * factor))
-    small = cv2.resize(ink, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR)
+    width, height = max(1, round(width * factor)), max(1, round(height * factor))
+    small = _resize(ink, width, height)
     # fine lines turn pale when shrunk: bring the ink back to full depth
-    deep = np.percentile(small[small > 0.1], 80) if (small > 0.1).any() else 1
-    small = np.clip(small / max(deep, 0.1), 0, 1)
-    paper = np.full((SIZE, SIZE), 255, np.uint8)
-    top, left = (SIZE - size[1]) // 2, (SIZE - size[0]) // 2
-    paper[top : top + size[1], left : left + size[0]] = (255 * (1 - small)).round().astype(np.uint8)
-    return np.repeat(paper[:, :, None], 3, axis=2)
+    inked = np.sort(small[small > 0.1])
+    deep = inked[len(inked) * 4 // 5] if len(inked) else 1
+    picture = np.full((SIZE, SIZE), 255, np.uint8)
+    top, left = (SIZE - height) // 2, (SIZE - width) // 2
+    picture[top : top + height, left : left + width] = 255.5 - 255 * np.minimum(small / deep, 1)
+    return cv2.merge([picture, picture, picture])
