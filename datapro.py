@@ -1,0 +1,751 @@
+"""hwtrainset/ -> raw_data/: makes each picture 64x64x3, numbers it, files it by class.
+
+Reads a folder of class folders, or Chinese MNIST (a zip as published, or its folder); writes
+
+    raw_data/<class>/<class>_<number>.png   RGB 64x64, dark ink on white, numbered through the whole set
+    raw_data/manifest.csv                   file, class, source, writer, fingerprint, bytes
+    raw_data/refused.csv                    source, reason
+    raw_data/overview.png                   some pictures of each class, to check at a glance
+
+What is in raw_data depends on the source alone: classes in their order, in them the sources in natural order,
+numbered from 00001, those that were refused left out. A run may be killed at any moment, and the next one still
+gets there without doing anything twice, by two rules:
+
+- Every picture carries the fingerprint of what it was made from (name, size and time of the source, --fit,
+  ink.py). A picture whose fingerprint is wanted again is kept, or renamed where its number has changed.
+- manifest.csv is deleted before the first change and written after the last: while there is one, it is true.
+  Where there is none, the fingerprints are read from the pictures.
+"""
+
+import argparse
+import csv
+import hashlib
+import io
+import itertools
+import json
+import multiprocessing
+import os
+import re
+import shutil
+import signal
+import stat
+import struct
+import sys
+import threading
+import time
+import zipfile
+import zlib
+from collections import Counter, deque
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
+from functools import cached_property
+from pathlib import Path
+
+from tqdm import tqdm
+
+import numerals
+from files import Problem, from_cell, natural, replacing, run, run_lock, shown, to_cell
+
+PICTURE_ENDINGS = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm"}
+HIDDEN = {"thumbs.db", "desktop.ini", "__macosx"}  # and whatever begins with a dot
+WRITER = re.compile(r"writer-[^\W_]+")
+MNIST_NAME = re.compile(r"input_(\d{1,9})_(\d{1,9})_(\d{1,9})\.\w+")  # suite (a writer), sample, code
+MNIST_TABLE = "chinese_mnist.csv"
+MANIFEST = ["file", "class", "source", "writer", "fingerprint", "bytes"]
+MAX_ENTRY = 64_000_000  # bytes; a zip entry is unpacked in memory
+REFUSED_BEFORE = ".refused_before.json"  # fingerprint -> reason, so that a re-run need not read those again
+WORK = ".datapro.part"  # in the output folder: pictures on their way to their place
+PNG_START = b"\x89PNG\r\n\x1a\n"
+PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
+PNG_NAME = re.compile(r"(?P<cls>[^./][^/]*)/(?P=cls)_\d{5,}\.png")
+
+
+# ---- the source ----------------------------------------------------------------------------------
+
+
+class Folder:
+    """Pictures in a folder. `names` are paths below it, with / between the parts."""
+
+    def __init__(self, root):
+        self.root = root
+
+    def names(self, refuse):
+        """All files, those in folders below and behind links too; each folder once, so a loop ends."""
+        seen = set()
+        folders = [""]
+        while folders:
+            folder = folders.pop()
+            below = []
+            try:
+                here = os.stat(f"{self.root}/{folder}")
+                entries = os.scandir(f"{self.root}/{folder}")
+            except OSError as error:
+                if not folder:
+                    raise
+                refuse(folder, f"can't be opened: {error.strerror}")
+                continue
+            if (here.st_dev, here.st_ino) in seen:
+                refuse(folder, "a link to a folder that is read already")
+                continue
+            seen.add((here.st_dev, here.st_ino))
+            with entries:
+                for entry in entries:
+                    name = f"{folder}/{entry.name}" if folder else entry.name
+                    if is_hidden(entry.name):
+                        continue
+                    if entry.is_file(follow_symlinks=False):
+                        yield name
+                        continue
+                    try:
+                        mode = entry.stat().st_mode
+                    except OSError as error:
+                        refuse(name, f"can't be opened: {error.strerror}")
+                        continue
+                    if stat.S_ISDIR(mode):
+                        below.append(name)
+                    elif stat.S_ISREG(mode):
+                        yield name
+                    else:
+                        refuse(name, "not a file")  # opening a pipe would wait for ever
+            folders += sorted(below, reverse=True)
+
+    def class_folders(self):
+        with os.scandir(self.root) as entries:
+            return sorted(entry.name for entry in entries if not is_hidden(entry.name) and entry.is_dir())
+
+    def state(self, name):
+        """Size in bytes, and a text that changes when the file does."""
+        now = os.stat(f"{self.root}/{name}")
+        return now.st_size, f"{now.st_size} {now.st_mtime_ns}"
+
+    def open(self, name):
+        return open(f"{self.root}/{name}", "rb")
+
+
+class Zip:
+    """Pictures in a zip, read from it without unpacking it. `names` are those of its entries."""
+
+    def __init__(self, root):
+        self.root = root
+
+    def __getstate__(self):
+        return {"root": self.root}  # to a worker, which opens the zip for itself
+
+    @cached_property
+    def zip(self):
+        try:
+            return zipfile.ZipFile(self.root)
+        except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+            raise Problem(f"{shown(self.root)} is damaged or not a zip ({error}); download it again") from None
+
+    def names(self, refuse):
+        seen = set()
+        for entry in self.zip.infolist():
+            name = entry.filename
+            parts = name.split("/")
+            if entry.is_dir() or any(is_hidden(part) for part in parts if part not in ("", ".", "..")):
+                continue
+            if "" in parts or "." in parts or ".." in parts or "\\" in name or re.match("[A-Za-z]:", name):
+                refuse(name, "its path leads out of the zip")
+            elif name in seen:
+                refuse(name, "in the zip more than once; the last one counts")
+            elif stat.S_ISLNK(entry.external_attr >> 16):
+                refuse(name, "a link")
+            elif entry.flag_bits & 1:
+                refuse(name, "encrypted")
+            elif entry.file_size > MAX_ENTRY:
+                refuse(name, f"too large unpacked: {entry.file_size:,} bytes, at most {MAX_ENTRY:,}")
+            else:
+                seen.add(name)
+                yield name
+
+    def class_folders(self):
+        return []
+
+    def state(self, name):
+        entry = self.zip.getinfo(name)
+        return entry.file_size, f"{entry.file_size} {entry.CRC}"
+
+    def open(self, name):
+        try:
+            with self.zip.open(name) as entry:
+                return io.BytesIO(entry.read(MAX_ENTRY))
+        except Exception as error:  # zipfile and its decompressors raise nearly any type on damaged entries
+            raise OSError(None, f"damaged in the zip, {type(error).__name__}: {error}") from error
+
+
+def is_hidden(name):
+    return name.startswith(".") or name.lower() in HIDDEN
+
+
+def open_source(path):
+    if not os.path.exists(path):
+        raise Problem(f"no such folder: {shown(path)}; give a folder of class folders, or a Chinese MNIST zip")
+    if os.path.isdir(path):
+        return Folder(path)
+    if zipfile.is_zipfile(path):
+        return Zip(path)
+    raise Problem(f"{shown(path)} is neither a folder nor a whole zip; give a folder of class folders, or a zip")
+
+
+def sort_into_classes(source, refuse):
+    """-> {class: [names of its pictures]}, in the order of classes and the natural order of names."""
+    names = list(source.names(refuse))
+    in_numeral_folder = set(numerals.ALL_CLASSES).intersection
+    tables = [name for name in names if name.rpartition("/")[2].lower() == MNIST_TABLE]
+    mnist = [name for name in names if MNIST_NAME.fullmatch(name.rpartition("/")[2])]
+    if mnist and not any(in_numeral_folder(map(numerals.class_name, name.split("/")[:-1])) for name in mnist):
+        classes = chinese_mnist(names, read_table(source, min(tables, key=len)) if tables else {}, refuse)
+    else:
+        classes = class_folders(source, names, refuse)
+    return {cls: sorted(classes[cls], key=natural) for cls in sorted(classes, key=numerals.class_order)}
+
+
+def class_folders(source, names, refuse):
+    classes = {}
+    if isinstance(source, Zip):  # often all class folders are in one folder
+        top = {name.partition("/")[0] for name in names}
+        wrapped = len(top) == 1 and all(name.count("/") > 1 for name in names)
+        depth = 1 if wrapped and numerals.class_name(*top) not in numerals.ALL_CLASSES else 0
+    else:
+        depth = 0
+    of_folder = {folder: usable_class(folder, refuse) for folder in source.class_folders()}
+    loose = []
+    for name in names:
+        parts = name.split("/", depth + 1)
+        if len(parts) < depth + 2:
+            if os.path.splitext(name)[1].lower() in PICTURE_ENDINGS:  # a README beside the folders is fine
+                loose.append(name)
+            continue
+        folder = parts[depth]
+        if folder not in of_folder:
+            of_folder[folder] = usable_class(folder, refuse)
+        if of_folder[folder] is not None:
+            classes.setdefault(of_folder[folder], []).append(name)
+    if loose and not classes:
+        raise Problem(
+            f"{shown(source.root)} holds pictures, not class folders; "
+            "put the pictures of each class into a folder of its own (1, 2, ... or any name) and give the folder of those"
+        )
+    for name in loose:
+        refuse(name, "not in a class folder")
+    for folder, cls in of_folder.items():
+        if cls is not None and cls not in classes:
+            refuse(folder, "a class folder without pictures")
+    return classes
+
+
+def usable_class(folder, refuse):
+    """The class that a folder's name means, or None where its name can't be one."""
+    cls = numerals.class_name(folder)
+    try:
+        if len(cls.encode()) <= 200:  # with a number and .png it must still be a file name
+            return cls
+        refuse(folder, "its name is too long for a class; rename it")
+    except UnicodeEncodeError:
+        refuse(folder, "its name is not valid Unicode; rename it")
+    return None
+
+
+def read_table(source, name):
+    """chinese_mnist.csv -> {(suite, sample, code): class}"""
+    table = {}
+    try:
+        with source.open(name) as file:
+            rows = csv.DictReader(io.TextIOWrapper(file, "utf-8-sig", errors="replace", newline=""))
+            for row in itertools.islice(rows, 1_000_000):  # the published one has 15,000
+                with suppress(TypeError, ValueError):  # a row that is cut off names no picture
+                    table[int(row["suite_id"]), int(row["sample_id"]), int(row["code"])] = str(int(row["value"]))
+    except (KeyError, csv.Error, OSError) as error:
+        raise Problem(
+            f"{shown(name)} can't be read ({error}); it needs the columns suite_id, sample_id, code, value. "
+            "Without the file, classes are taken from the pictures' names"
+        ) from None
+    return table
+
+
+def chinese_mnist(names, table, refuse):
+    """Classes from the table, or from the code in the name, which counts the characters from 1."""
+    classes = {}
+    folders = {name.rpartition("/")[0] for name in names if MNIST_NAME.fullmatch(name.rpartition("/")[2])}
+    for name in names:
+        folder, _, file = name.rpartition("/")
+        match = MNIST_NAME.fullmatch(file)
+        if match:
+            key = tuple(map(int, match.groups()))
+            if key in table:
+                classes.setdefault(numerals.class_name(table[key]), []).append(name)
+            elif 1 <= key[2] <= len(numerals.ALL_CLASSES):
+                classes.setdefault(numerals.ALL_CLASSES[key[2] - 1], []).append(name)
+            else:
+                refuse(name, f"code {key[2]} stands for no character; 1 to {len(numerals.ALL_CLASSES)} do")
+        elif file.startswith("chinese_mnist."):
+            continue  # the table, and the same pictures in another format
+        elif folder in folders or os.path.splitext(file)[1].lower() in PICTURE_ENDINGS:
+            refuse(name, "not named input_<suite>_<sample>_<code>")
+    return classes
+
+
+def writer_of(name):
+    file = name.rpartition("/")[2]
+    if match := WRITER.search(file):
+        return match.group()
+    if match := MNIST_NAME.fullmatch(file):
+        return match.group(1)
+    return ""
+
+
+# ---- workers -------------------------------------------------------------------------------------
+
+
+def start_worker(source, fit, folder):
+    """Runs first in each worker process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the main process, which ends this one
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    import cv2
+
+    cv2.setNumThreads(1)  # the pictures are what runs in parallel
+    global SETUP
+    SETUP = source, fit, folder
+
+
+def end_with_parent():
+    multiprocessing.parent_process().join()
+    os._exit(1)
+
+
+def prepare(jobs):
+    """Runs in a worker: [(name, fingerprint)] -> [(reason, lasting)].
+
+    Writes each picture into the work folder as <fingerprint>.png, or gives the reason why it can't be used;
+    lasting: the same file will give the same reason again.
+    """
+    import ink
+
+    source, fit, folder = SETUP
+    results = []
+    for name, fingerprint in jobs:
+        try:
+            with source.open(name) as file:
+                picture = ink.read_picture(file, fit)
+        except ink.PictureError as error:
+            results.append((str(error), True))
+        except OSError as error:
+            results.append((f"can't be read: {error.strerror}", False))
+        except MemoryError:
+            results.append(("there is not enough memory for it", False))
+        else:
+            png = to_png(picture, fingerprint)
+            with open(f"{folder}/{fingerprint}.png", "wb") as file:
+                file.write(png)
+            results.append((None, True))
+    return results
+
+
+def to_png(picture, fingerprint):
+    """uint8 (64, 64, 3) -> bytes of a PNG with the fingerprint in it. Takes half the time of cv2.imencode."""
+    import numpy as np
+
+    height, width, channels = picture.shape
+    rows = np.zeros((height, 1 + width * channels), np.uint8)  # each begins with 0: pixels as they are
+    rows[:, 1:] = picture.reshape(height, -1)
+    chunks = [
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)),  # 8 bits, RGB
+        (b"tEXt", b"Fingerprint\0" + fingerprint.encode()),
+        (b"IDAT", zlib.compress(rows, 1)),
+    ]
+    parts = [PNG_START]
+    for kind, data in chunks:
+        parts += [struct.pack(">I", len(data)), kind, data, struct.pack(">I", zlib.crc32(kind + data))]
+    return b"".join(parts) + PNG_END
+
+
+def read_fingerprint(path):
+    """The fingerprint in a picture that `to_png` made; None for another or a cut-off file."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read(100_000)
+    except OSError:
+        return None
+    found = re.match(re.escape(PNG_START) + b".{25}\0\0\0\x1ctEXtFingerprint\0([0-9a-f]{16})", data, re.DOTALL)
+    return found.group(1).decode() if found and data.endswith(PNG_END) else None
+
+
+# ---- the run -------------------------------------------------------------------------------------
+
+
+class Pool:
+    """Worker processes. A picture that ends its worker is refused, and the work goes on in new workers."""
+
+    def __init__(self, jobs, setup):
+        self.jobs = jobs
+        self.setup = setup
+        self.executor = None
+
+    def submit(self, jobs):
+        if not self.executor:
+            self.executor = ProcessPoolExecutor(
+                self.jobs, multiprocessing.get_context("spawn"), start_worker, self.setup
+            )
+        try:
+            with without_interrupt():  # the workers start here, and are born deaf to Ctrl-C
+                return self.executor.submit(prepare, jobs)
+        except BrokenProcessPool:
+            self.close()
+            return self.submit(jobs)
+
+    def results(self, future, jobs):
+        try:
+            return future.result()
+        except BrokenProcessPool:
+            return [self.alone(job) for job in jobs]
+
+    def alone(self, job):
+        try:
+            return self.submit([job]).result()[0]
+        except BrokenProcessPool:
+            return ("the program that reads pictures crashed on it", False)
+
+    def close(self):
+        if self.executor:
+            self.executor.shutdown(cancel_futures=True)
+            self.executor = None
+
+
+@contextmanager
+def without_interrupt():
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class RawData:
+    """The output folder: which pictures are in it, and moving pictures to their places."""
+
+    def __init__(self, out):
+        self.out = str(out)
+        self.made = {}  # fingerprint -> path below the output folder, of the pictures that are there
+        self.spoilt = set()  # paths of pictures that someone changed
+        self.changed = False
+        os.makedirs(self.path(WORK), exist_ok=True)
+        if not self.read_manifest():
+            self.made.clear()
+            for folder in self.listed("", os.DirEntry.is_dir):
+                for name in self.listed(folder, os.DirEntry.is_file):
+                    self.found(f"{folder}/{name}")
+        for name in self.listed(WORK, os.DirEntry.is_file):
+            if not self.found(f"{WORK}/{name}"):
+                os.unlink(self.path(f"{WORK}/{name}"))  # half written when a run was killed
+
+    def path(self, name):
+        return f"{self.out}/{name}"
+
+    def listed(self, folder, kind):
+        with os.scandir(self.path(folder)) as entries:
+            return [entry.name for entry in entries if kind(entry)]
+
+    def found(self, path):
+        folder = path.partition("/")[0]
+        if folder != WORK and not PNG_NAME.fullmatch(path):
+            return False
+        fingerprint = read_fingerprint(self.path(path))
+        if fingerprint:
+            self.made.setdefault(fingerprint, path)
+        return fingerprint is not None
+
+    def read_manifest(self):
+        try:
+            with open(self.path("manifest.csv"), encoding="utf-8", newline="") as file:
+                rows = csv.DictReader(file)
+                if rows.fieldnames != MANIFEST:
+                    raise Problem(
+                        f"{shown(file.name)} is not of this program or of another version; "
+                        "remove it if nothing needs it, or choose another --out"
+                    )
+                for row in rows:
+                    path = from_cell(row["file"])
+                    if not PNG_NAME.fullmatch(path):
+                        return False
+                    if size_of(self.path(path)) == int(row["bytes"]):
+                        self.made[row["fingerprint"]] = path
+                    else:
+                        self.spoilt.add(path)
+        except (FileNotFoundError, TypeError, ValueError, csv.Error):  # none, or someone changed it
+            return False
+        return True
+
+    def place(self, fingerprint, target):
+        """Put a picture where it belongs; what is there and may be wanted elsewhere is moved aside."""
+        here = self.made.pop(fingerprint, None) or f"{WORK}/{fingerprint}.png"
+        if here == target:
+            return
+        self.begin()
+        if os.path.lexists(self.path(target)):
+            other = read_fingerprint(self.path(target))
+            if other is None and target not in self.spoilt:
+                raise Problem(
+                    f"{shown(self.path(target))} is in the way and not of this program; move it, or choose another --out"
+                )
+            if self.made.get(other) == target:
+                self.made[other] = f"{WORK}/{other}.png"
+                os.replace(self.path(target), self.path(self.made[other]))
+            self.spoilt.discard(target)
+        else:
+            os.makedirs(self.path(target.partition("/")[0]), exist_ok=True)
+        os.replace(self.path(here), self.path(target))
+
+    def begin(self):
+        """Before the first change: from now on, what is there is in the pictures and not in the manifest."""
+        if not self.changed:
+            with suppress(FileNotFoundError):
+                os.unlink(self.path("manifest.csv"))
+            self.changed = True
+
+    def remove_rest(self):
+        """Remove the pictures of earlier runs that were not placed again, and their folders where now empty."""
+        rest = [*self.made.values(), *self.spoilt]
+        for path in rest:
+            self.begin()
+            with suppress(FileNotFoundError):
+                os.unlink(self.path(path))
+        for folder in {path.partition("/")[0] for path in rest} - {WORK}:
+            with suppress(OSError):  # something else is in it
+                os.rmdir(self.path(folder))
+
+
+def size_of(path):
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return -1
+
+
+def fingerprinted(source, classes, settings, refuse):
+    """Yields (class, name, fingerprint, size) of every picture."""
+    for cls, names in classes.items():
+        for name in names:
+            try:
+                size, state = source.state(name)
+            except OSError as error:
+                refuse(name, f"can't be opened: {error.strerror}", cls)
+                continue
+            made_from = f"{settings}\0{name}\0{state}".encode("utf-8", "backslashreplace")
+            yield cls, name, hashlib.blake2b(made_from, digest_size=8).hexdigest(), size
+
+
+def in_order(items, known, pool):
+    """Yields (item, result) in the order of the items: None where `known`, else what `prepare` made of it."""
+    window = deque()  # chunks whose results are awaited
+    chunk, todo, load = [], [], 0
+
+    def settle(chunk, todo, future):
+        results = iter(pool.results(future, todo) if todo else ())
+        for item, is_known in chunk:
+            yield item, None if is_known else next(results)
+
+    for item in items:
+        _, name, fingerprint, size = item
+        is_known = known(fingerprint)
+        chunk.append((item, is_known))
+        if not is_known:
+            todo.append((name, fingerprint))
+            load += size + 20_000  # bytes; so one large photo is a chunk, and so are fifty small pictures
+        if load > 1_000_000 or len(chunk) == 1000:
+            window.append((chunk, todo, pool.submit(todo) if todo else None))
+            chunk, todo, load = [], [], 0
+        if len(window) > 3 * pool.jobs:  # bounds the memory
+            yield from settle(*window.popleft())
+    window.append((chunk, todo, pool.submit(todo) if todo else None))
+    for waiting in window:
+        yield from settle(*waiting)
+
+
+def make(source, classes, raw, args, refused):
+    """Bring the output folder to what the source has now.
+
+    Returns {class: number of pictures}, and how many of them were made in this run.
+    """
+    here = Path(__file__).parent
+    settings = args.fit + hashlib.blake2b((here / "ink.py").read_bytes()).hexdigest()
+    before = read_refused_before(raw)
+    refused_now = {}
+    counts = dict.fromkeys(classes, 0)
+    number = made_now = 0
+    pool = Pool(args.jobs, (source, args.fit, raw.path(WORK)))
+    manifest_part = raw.path(f"{WORK}/manifest.csv")
+    with replacing(raw.path("manifest.csv"), manifest_part):
+        with open(manifest_part, "w", encoding="utf-8", newline="") as file:
+            rows = csv.writer(file)
+            rows.writerow(MANIFEST)
+            items = fingerprinted(source, classes, settings, refused.add)
+            total = sum(map(len, classes.values()))
+            try:
+                results = in_order(items, lambda fingerprint: fingerprint in raw.made or fingerprint in before, pool)
+                for item, result in tqdm(results, total=total, unit=" pictures", disable=None):
+                    cls, name, fingerprint, _ = item
+                    reason, lasting = result or (before.get(fingerprint), True)
+                    if reason:
+                        refused.add(name, reason, cls)
+                        if lasting:
+                            refused_now[fingerprint] = reason
+                        continue
+                    number += 1
+                    made_now += result is not None
+                    counts[cls] += 1
+                    target = f"{cls}/{cls}_{number:05d}.png"
+                    raw.place(fingerprint, target)
+                    writer, size = writer_of(name), size_of(raw.path(target))
+                    rows.writerow([*map(to_cell, (target, cls, name, writer)), fingerprint, size])
+            finally:
+                pool.close()
+        raw.remove_rest()
+        write_refused(raw, refused)
+        write_refused_before(raw, refused_now)
+        if not number:
+            raise Problem(f"no usable picture in {shown(source.root)}; why is in {shown(raw.path('refused.csv'))}")
+        if raw.changed or not os.path.exists(raw.path("overview.png")):
+            draw_overview(raw, counts)
+    return counts, made_now
+
+
+def read_refused_before(raw):
+    try:
+        with open(raw.path(REFUSED_BEFORE), encoding="utf-8") as file:
+            before = json.load(file)
+    except (FileNotFoundError, ValueError):
+        return {}
+    return before if isinstance(before, dict) else {}
+
+
+def write_refused_before(raw, refused):
+    with replacing(raw.path(REFUSED_BEFORE), raw.path(f"{WORK}/refused.json")) as part:
+        part.write_text(json.dumps(refused, indent=0), encoding="utf-8")
+
+
+def write_refused(raw, refused):
+    with replacing(raw.path("refused.csv"), raw.path(f"{WORK}/refused.csv")) as part:
+        with open(part, "w", encoding="utf-8", newline="") as file:
+            rows = csv.writer(file)
+            rows.writerow(["source", "reason"])
+            for name, reason, _ in sorted(refused, key=lambda row: natural(row[0])):
+                rows.writerow([to_cell(name), to_cell(shown(reason))])
+
+
+def draw_overview(raw, counts, across=16, rows=60):
+    """The contact sheet: a row of pictures for each class, evenly chosen, with the class's name beside it."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    names = [cls for cls in counts if counts[cls]][:rows]
+    cell, label = 68, 110  # pixels
+    sheet = Image.new("L", (label + across * cell, len(names) * cell), "white")
+    draw = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(18)
+    first = 1
+    for y, cls in enumerate(names):
+        text = cls.encode("ascii", "backslashreplace").decode()  # the font has no Chinese
+        draw.text((8, y * cell + 14), text[:11], fill="black", font=font)
+        draw.text((8, y * cell + 38), f"{counts[cls]:,}", fill="grey", font=ImageFont.load_default(13))
+        for x in range(min(across, counts[cls])):
+            number = first + x * counts[cls] // min(across, counts[cls])
+            with Image.open(raw.path(f"{cls}/{cls}_{number:05d}.png")) as picture:
+                sheet.paste(picture.convert("L"), (label + x * cell, y * cell + 2))
+        first += counts[cls]
+    with replacing(raw.path("overview.png"), raw.path(f"{WORK}/overview.png")) as part:
+        sheet.save(part, compress_level=1)
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(
+        description="Makes each picture 64x64x3, numbers it and files it by class: hwtrainset/ -> raw_data/.",
+        epilog="example: python datapro.py chinese-mnist.zip --classes 1,2,3 --out raw_data",
+    )
+    parser.add_argument(
+        "source",
+        nargs="?",
+        default="hwtrainset",
+        metavar="SOURCE",
+        help="a folder of class folders, or Chinese MNIST as a zip or a folder (default: hwtrainset)",
+    )
+    parser.add_argument("--out", default="raw_data", help="where the pictures go (default: raw_data)")
+    parser.add_argument("--classes", help="only these, as names or characters: 1,2,3 or 一,二,三 (default: all)")
+    parser.add_argument(
+        "--fit",
+        choices=["ink", "stretch"],
+        default="ink",
+        help="find the ink, crop and centre it; or plainly resize the whole picture (default: ink)",
+    )
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="worker processes (default: one per core)")
+    args = parser.parse_args()
+    args.jobs = max(1, min(args.jobs, 60))  # Windows can't wait for more
+    return args
+
+
+class Refused(list):
+    """(name, reason, class or None) of what can't be used."""
+
+    def add(self, name, reason, cls=None):
+        self.append((name, reason, cls))
+
+
+def choose_classes(classes, wanted, source, refused):
+    chosen = {numerals.class_name(name.strip()) for name in re.split("[,，、]", wanted) if name.strip()}
+    missing = sorted(chosen - set(classes), key=numerals.class_order)
+    if missing or not chosen:
+        raise Problem(
+            f"no class {shown(', '.join(missing)) or 'named'} in {shown(source.root)}; "
+            f"it has {shown(', '.join(classes)) or 'none'}"
+        )
+    others = set(classes) - chosen
+    refused[:] = [row for row in refused if numerals.class_name(row[0].partition("/")[0]) not in others]
+    return {cls: names for cls, names in classes.items() if cls in chosen}
+
+
+def main():
+    args = parse_arguments()
+    started = time.perf_counter()
+    source = open_source(args.source)
+    out = Path(args.out)
+    root = Path(args.source).resolve()
+    if out.resolve() == root or root in out.resolve().parents:
+        raise Problem(f"--out {shown(args.out)} is inside the source {shown(args.source)}; choose a place outside it")
+
+    refused = Refused()
+    classes = sort_into_classes(source, refused.add)
+    if args.classes:
+        classes = choose_classes(classes, args.classes, source, refused)
+    if not classes:
+        raise Problem(
+            f"no pictures in {shown(args.source)}; it should hold a folder for each class (1, 2, ... or any name) "
+            "with pictures in it"
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    with run_lock(out / ".lock", shown(args.out)):
+        raw = RawData(out)
+        counts, made_now = make(source, classes, raw, args, refused)
+        shutil.rmtree(raw.path(WORK), ignore_errors=True)
+
+    refused_of = Counter(cls for _, _, cls in refused)
+    print(f"{'class':>12} {'pictures':>10} {'refused':>8}")
+    for cls, count in counts.items():
+        print(f"{shown(cls):>12} {count:>10,} {refused_of[cls]:>8,}  {shown(numerals.character(cls))}")
+    for cls, count in counts.items():
+        if not count:
+            print(f"datapro.py: no usable picture of class {shown(cls)}; it is left out", file=sys.stderr)
+    if refused:
+        print(f"datapro.py: {len(refused):,} refused; why is in {shown(raw.path('refused.csv'))}", file=sys.stderr)
+    total, seconds = sum(counts.values()), time.perf_counter() - started
+    print(
+        f"{shown(args.out)}: {total:,} pictures of {sum(map(bool, counts.values()))} classes, "
+        f"{made_now:,} of them made now, in {seconds:.1f} s; look at {shown(raw.path('overview.png'))}"
+    )
+    return 1 if refused else 0
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,130 @@
+"""What the scripts share about files: whole or absent, one run at a time, errors as one line for a person."""
+
+import errno
+import os
+import re
+import sys
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+    import msvcrt
+
+VERSION = "1.0.0"  # of the program
+
+
+class Problem(Exception):
+    """The program can't do what it was asked. The message is one line: why, and what to do."""
+
+
+def run(main):
+    """Call `main` and exit with the code it returns; Problem and OSError become one line and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # a terminal that can't show 七 shows \u4e03
+    program = Path(sys.argv[0]).name
+    try:
+        code = main()
+    except KeyboardInterrupt:
+        print(f"{program}: stopped; the same command takes it up again", file=sys.stderr)
+        code = 130
+    except Problem as problem:
+        print(f"{program}: {problem}", file=sys.stderr)
+        code = 2
+    except OSError as error:
+        print(f"{program}: {explain(error)}", file=sys.stderr)
+        code = 2
+    sys.exit(code)
+
+
+def explain(error):
+    """An OSError as one line that says what to do."""
+    where = shown(os.fsdecode(error.filename)) if error.filename is not None else "the output"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"{where}: the disk is full; free some space and run the same command again"
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return f"{where}: no permission; change it, or choose another place"
+    if error.errno == errno.EROFS:
+        return f"{where}: the disk is read-only; choose another place"
+    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        return f"{where}: not there, or not there any more; check the path and run the same command again"
+    return f"{where}: {error.strerror or error}"
+
+
+def shown(text):
+    """A name as one printable line: newlines, control and undecodable characters are escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+@contextmanager
+def replacing(path, part=None):
+    """Gives a path to write to, which takes the place of `path` at the end; after an error `path` is untouched.
+
+    part: the path to write to, on the same disk (default: beside `path`, named `<name>.<process>.part`).
+    """
+    path = Path(path)
+    part = Path(part) if part else path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        yield part
+        with open(part, "rb+") as file:
+            os.fsync(file.fileno())  # a power cut must not leave the new name with old or no content
+        os.replace(part, path)
+    except BaseException:
+        with suppress(OSError):
+            part.unlink()
+        raise
+
+
+@contextmanager
+def run_lock(path, what):
+    """Holds the file `path` locked; raises Problem where another process holds it already.
+
+    The system frees the lock with its process, however that ends: a killed run locks nobody out.
+    """
+    while True:
+        handle = open(path, "a")
+        try:
+            if fcntl:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            else:
+                msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
+        except (BlockingIOError, PermissionError):
+            handle.close()
+            raise Problem(f"another run is writing {what}; wait for it, or stop it, or choose another --out") from None
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(handle.fileno()), os.stat(path)):
+                break
+        handle.close()  # the run before removed the file between open and lock: this lock means nothing
+    try:
+        yield
+    finally:
+        if not fcntl:
+            handle.close()  # Windows removes no open file
+        with suppress(OSError):
+            os.unlink(path)
+        handle.close()
+
+
+FORMULA = "'*[=+\\-@\t\r\n＝＋－＠]"  # what a spreadsheet would run, behind any number of apostrophes
+
+
+def to_cell(text):
+    """Text for a CSV cell: never a formula to a spreadsheet, always valid UTF-8. `from_cell` undoes the former."""
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return "'" + text if re.match(FORMULA, text) else text
+
+
+def from_cell(cell):
+    return cell[1:] if re.match("'" + FORMULA, cell) else cell
+
+
+def natural(text):
+    """Sort key: `a2` before `a10`. Any two different texts have different keys."""
+    return (re.sub("[0-9]+", _number_key, text), text)
+
+
+def _number_key(match):
+    digits = match.group().lstrip("0")
+    return f"{len(digits):03d}{digits}"
