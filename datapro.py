@@ -7,9 +7,9 @@ Reads a folder of class folders, or Chinese MNIST (a zip as published, or its fo
     raw_data/refused.csv                    source, reason
     raw_data/overview.png                   some pictures of each class, to check at a glance
 
-What is in raw_data depends on the source alone: classes in their order, in them the sources in natural order,
-numbered from 00001, those that were refused left out. A run may be killed at any moment, and the next one still
-gets there without doing anything twice, by two rules:
+What is in raw_data depends on the source alone: classes in their order, in them the sources in natural
+order, numbered from 00001, those that were refused left out. A run may be killed at any moment, and the next
+one still gets there without making anything twice, by two rules:
 
 - Every picture carries the fingerprint of what it was made from (name, size and time of the source, --fit,
   ink.py). A picture whose fingerprint is wanted again is kept, or renamed where its number has changed.
@@ -20,280 +20,38 @@ gets there without doing anything twice, by two rules:
 import argparse
 import csv
 import hashlib
-import io
-import itertools
 import json
 import multiprocessing
 import os
 import re
 import shutil
 import signal
-import stat
 import struct
 import sys
 import threading
 import time
-import zipfile
 import zlib
 from collections import Counter, deque
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
-from functools import cached_property
 from pathlib import Path
 
 from tqdm import tqdm
 
 import numerals
 from files import Problem, from_cell, natural, replacing, run, run_lock, shown, to_cell
+from sources import open_source, sort_into_classes, writer_of
 
-PICTURE_ENDINGS = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm"}
-HIDDEN = {"thumbs.db", "desktop.ini", "__macosx"}  # and whatever begins with a dot
-WRITER = re.compile(r"writer-[^\W_]+")
-MNIST_NAME = re.compile(r"input_(\d{1,9})_(\d{1,9})_(\d{1,9})\.\w+")  # suite (a writer), sample, code
-MNIST_TABLE = "chinese_mnist.csv"
 MANIFEST = ["file", "class", "source", "writer", "fingerprint", "bytes"]
-MAX_ENTRY = 64_000_000  # bytes; a zip entry is unpacked in memory
 REFUSED_BEFORE = ".refused_before.json"  # fingerprint -> reason, so that a re-run need not read those again
 WORK = ".datapro.part"  # in the output folder: pictures on their way to their place
 PNG_START = b"\x89PNG\r\n\x1a\n"
 PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
+PNG_FINGERPRINT = re.compile(
+    re.escape(PNG_START) + b".{25}\0\0\0\x1ctEXtFingerprint\0([0-9a-f]{16})", re.DOTALL
+)  # behind the header chunk of 25 bytes, a text chunk of 28
 PNG_NAME = re.compile(r"(?P<cls>[^./][^/]*)/(?P=cls)_\d{5,}\.png")
-
-
-# ---- the source ----------------------------------------------------------------------------------
-
-
-class Folder:
-    """Pictures in a folder. `names` are paths below it, with / between the parts."""
-
-    def __init__(self, root):
-        self.root = root
-
-    def names(self, refuse):
-        """All files, those in folders below and behind links too; each folder once, so a loop ends."""
-        seen = set()
-        folders = [""]
-        while folders:
-            folder = folders.pop()
-            below = []
-            try:
-                here = os.stat(f"{self.root}/{folder}")
-                entries = os.scandir(f"{self.root}/{folder}")
-            except OSError as error:
-                if not folder:
-                    raise
-                refuse(folder, f"can't be opened: {error.strerror}")
-                continue
-            if (here.st_dev, here.st_ino) in seen:
-                refuse(folder, "a link to a folder that is read already")
-                continue
-            seen.add((here.st_dev, here.st_ino))
-            with entries:
-                for entry in entries:
-                    name = f"{folder}/{entry.name}" if folder else entry.name
-                    if is_hidden(entry.name):
-                        continue
-                    if entry.is_file(follow_symlinks=False):
-                        yield name
-                        continue
-                    try:
-                        mode = entry.stat().st_mode
-                    except OSError as error:
-                        refuse(name, f"can't be opened: {error.strerror}")
-                        continue
-                    if stat.S_ISDIR(mode):
-                        below.append(name)
-                    elif stat.S_ISREG(mode):
-                        yield name
-                    else:
-                        refuse(name, "not a file")  # opening a pipe would wait for ever
-            folders += sorted(below, reverse=True)
-
-    def class_folders(self):
-        with os.scandir(self.root) as entries:
-            return sorted(entry.name for entry in entries if not is_hidden(entry.name) and entry.is_dir())
-
-    def state(self, name):
-        """Size in bytes, and a text that changes when the file does."""
-        now = os.stat(f"{self.root}/{name}")
-        return now.st_size, f"{now.st_size} {now.st_mtime_ns}"
-
-    def open(self, name):
-        return open(f"{self.root}/{name}", "rb")
-
-
-class Zip:
-    """Pictures in a zip, read from it without unpacking it. `names` are those of its entries."""
-
-    def __init__(self, root):
-        self.root = root
-
-    def __getstate__(self):
-        return {"root": self.root}  # to a worker, which opens the zip for itself
-
-    @cached_property
-    def zip(self):
-        try:
-            return zipfile.ZipFile(self.root)
-        except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-            raise Problem(f"{shown(self.root)} is damaged or not a zip ({error}); download it again") from None
-
-    def names(self, refuse):
-        seen = set()
-        for entry in self.zip.infolist():
-            name = entry.filename
-            parts = name.split("/")
-            if entry.is_dir() or any(is_hidden(part) for part in parts if part not in ("", ".", "..")):
-                continue
-            if "" in parts or "." in parts or ".." in parts or "\\" in name or re.match("[A-Za-z]:", name):
-                refuse(name, "its path leads out of the zip")
-            elif name in seen:
-                refuse(name, "in the zip more than once; the last one counts")
-            elif stat.S_ISLNK(entry.external_attr >> 16):
-                refuse(name, "a link")
-            elif entry.flag_bits & 1:
-                refuse(name, "encrypted")
-            elif entry.file_size > MAX_ENTRY:
-                refuse(name, f"too large unpacked: {entry.file_size:,} bytes, at most {MAX_ENTRY:,}")
-            else:
-                seen.add(name)
-                yield name
-
-    def class_folders(self):
-        return []
-
-    def state(self, name):
-        entry = self.zip.getinfo(name)
-        return entry.file_size, f"{entry.file_size} {entry.CRC}"
-
-    def open(self, name):
-        try:
-            with self.zip.open(name) as entry:
-                return io.BytesIO(entry.read(MAX_ENTRY))
-        except Exception as error:  # zipfile and its decompressors raise nearly any type on damaged entries
-            raise OSError(None, f"damaged in the zip, {type(error).__name__}: {error}") from error
-
-
-def is_hidden(name):
-    return name.startswith(".") or name.lower() in HIDDEN
-
-
-def open_source(path):
-    if not os.path.exists(path):
-        raise Problem(f"no such folder: {shown(path)}; give a folder of class folders, or a Chinese MNIST zip")
-    if os.path.isdir(path):
-        return Folder(path)
-    if zipfile.is_zipfile(path):
-        return Zip(path)
-    raise Problem(f"{shown(path)} is neither a folder nor a whole zip; give a folder of class folders, or a zip")
-
-
-def sort_into_classes(source, refuse):
-    """-> {class: [names of its pictures]}, in the order of classes and the natural order of names."""
-    names = list(source.names(refuse))
-    in_numeral_folder = set(numerals.ALL_CLASSES).intersection
-    tables = [name for name in names if name.rpartition("/")[2].lower() == MNIST_TABLE]
-    mnist = [name for name in names if MNIST_NAME.fullmatch(name.rpartition("/")[2])]
-    if mnist and not any(in_numeral_folder(map(numerals.class_name, name.split("/")[:-1])) for name in mnist):
-        classes = chinese_mnist(names, read_table(source, min(tables, key=len)) if tables else {}, refuse)
-    else:
-        classes = class_folders(source, names, refuse)
-    return {cls: sorted(classes[cls], key=natural) for cls in sorted(classes, key=numerals.class_order)}
-
-
-def class_folders(source, names, refuse):
-    classes = {}
-    if isinstance(source, Zip):  # often all class folders are in one folder
-        top = {name.partition("/")[0] for name in names}
-        wrapped = len(top) == 1 and all(name.count("/") > 1 for name in names)
-        depth = 1 if wrapped and numerals.class_name(*top) not in numerals.ALL_CLASSES else 0
-    else:
-        depth = 0
-    of_folder = {folder: usable_class(folder, refuse) for folder in source.class_folders()}
-    loose = []
-    for name in names:
-        parts = name.split("/", depth + 1)
-        if len(parts) < depth + 2:
-            if os.path.splitext(name)[1].lower() in PICTURE_ENDINGS:  # a README beside the folders is fine
-                loose.append(name)
-            continue
-        folder = parts[depth]
-        if folder not in of_folder:
-            of_folder[folder] = usable_class(folder, refuse)
-        if of_folder[folder] is not None:
-            classes.setdefault(of_folder[folder], []).append(name)
-    if loose and not classes:
-        raise Problem(
-            f"{shown(source.root)} holds pictures, not class folders; "
-            "put the pictures of each class into a folder of its own (1, 2, ... or any name) and give the folder of those"
-        )
-    for name in loose:
-        refuse(name, "not in a class folder")
-    for folder, cls in of_folder.items():
-        if cls is not None and cls not in classes:
-            refuse(folder, "a class folder without pictures")
-    return classes
-
-
-def usable_class(folder, refuse):
-    """The class that a folder's name means, or None where its name can't be one."""
-    cls = numerals.class_name(folder)
-    try:
-        if len(cls.encode()) <= 200:  # with a number and .png it must still be a file name
-            return cls
-        refuse(folder, "its name is too long for a class; rename it")
-    except UnicodeEncodeError:
-        refuse(folder, "its name is not valid Unicode; rename it")
-    return None
-
-
-def read_table(source, name):
-    """chinese_mnist.csv -> {(suite, sample, code): class}"""
-    table = {}
-    try:
-        with source.open(name) as file:
-            rows = csv.DictReader(io.TextIOWrapper(file, "utf-8-sig", errors="replace", newline=""))
-            for row in itertools.islice(rows, 1_000_000):  # the published one has 15,000
-                with suppress(TypeError, ValueError):  # a row that is cut off names no picture
-                    table[int(row["suite_id"]), int(row["sample_id"]), int(row["code"])] = str(int(row["value"]))
-    except (KeyError, csv.Error, OSError) as error:
-        raise Problem(
-            f"{shown(name)} can't be read ({error}); it needs the columns suite_id, sample_id, code, value. "
-            "Without the file, classes are taken from the pictures' names"
-        ) from None
-    return table
-
-
-def chinese_mnist(names, table, refuse):
-    """Classes from the table, or from the code in the name, which counts the characters from 1."""
-    classes = {}
-    folders = {name.rpartition("/")[0] for name in names if MNIST_NAME.fullmatch(name.rpartition("/")[2])}
-    for name in names:
-        folder, _, file = name.rpartition("/")
-        match = MNIST_NAME.fullmatch(file)
-        if match:
-            key = tuple(map(int, match.groups()))
-            if key in table:
-                classes.setdefault(numerals.class_name(table[key]), []).append(name)
-            elif 1 <= key[2] <= len(numerals.ALL_CLASSES):
-                classes.setdefault(numerals.ALL_CLASSES[key[2] - 1], []).append(name)
-            else:
-                refuse(name, f"code {key[2]} stands for no character; 1 to {len(numerals.ALL_CLASSES)} do")
-        elif file.startswith("chinese_mnist."):
-            continue  # the table, and the same pictures in another format
-        elif folder in folders or os.path.splitext(file)[1].lower() in PICTURE_ENDINGS:
-            refuse(name, "not named input_<suite>_<sample>_<code>")
-    return classes
-
-
-def writer_of(name):
-    file = name.rpartition("/")[2]
-    if match := WRITER.search(file):
-        return match.group()
-    if match := MNIST_NAME.fullmatch(file):
-        return match.group(1)
-    return ""
 
 
 # ---- workers -------------------------------------------------------------------------------------
@@ -368,7 +126,7 @@ def read_fingerprint(path):
             data = file.read(100_000)
     except OSError:
         return None
-    found = re.match(re.escape(PNG_START) + b".{25}\0\0\0\x1ctEXtFingerprint\0([0-9a-f]{16})", data, re.DOTALL)
+    found = PNG_FINGERPRINT.match(data)
     return found.group(1).decode() if found and data.endswith(PNG_END) else None
 
 
@@ -461,7 +219,7 @@ class RawData:
 
     def read_manifest(self):
         try:
-            with open(self.path("manifest.csv"), encoding="utf-8", newline="") as file:
+            with open(self.path("manifest.csv"), encoding="utf-8", errors="replace", newline="") as file:
                 rows = csv.DictReader(file)
                 if rows.fieldnames != MANIFEST:
                     raise Problem(
@@ -490,7 +248,8 @@ class RawData:
             other = read_fingerprint(self.path(target))
             if other is None and target not in self.spoilt:
                 raise Problem(
-                    f"{shown(self.path(target))} is in the way and not of this program; move it, or choose another --out"
+                    f"{shown(self.path(target))} is in the way and not of this program; "
+                    "move it away, or choose another --out"
                 )
             if self.made.get(other) == target:
                 self.made[other] = f"{WORK}/{other}.png"
@@ -508,7 +267,7 @@ class RawData:
             self.changed = True
 
     def remove_rest(self):
-        """Remove the pictures of earlier runs that were not placed again, and their folders where now empty."""
+        """Remove the pictures of earlier runs that were not placed again, and folders that this empties."""
         rest = [*self.made.values(), *self.spoilt]
         for path in rest:
             self.begin()
@@ -571,22 +330,26 @@ def make(source, classes, raw, args, refused):
 
     Returns {class: number of pictures}, and how many of them were made in this run.
     """
-    here = Path(__file__).parent
-    settings = args.fit + hashlib.blake2b((here / "ink.py").read_bytes()).hexdigest()
+    code = Path(__file__).with_name("ink.py").read_bytes()
+    settings = args.fit + hashlib.blake2b(code).hexdigest()
     before = read_refused_before(raw)
     refused_now = {}
     counts = dict.fromkeys(classes, 0)
     number = made_now = 0
     pool = Pool(args.jobs, (source, args.fit, raw.path(WORK)))
+
+    def known(fingerprint):
+        return fingerprint in raw.made or fingerprint in before
+
     manifest_part = raw.path(f"{WORK}/manifest.csv")
-    with replacing(raw.path("manifest.csv"), manifest_part):
+    with replacing(raw.path("manifest.csv"), manifest_part, keep_same=True):
         with open(manifest_part, "w", encoding="utf-8", newline="") as file:
             rows = csv.writer(file)
             rows.writerow(MANIFEST)
             items = fingerprinted(source, classes, settings, refused.add)
             total = sum(map(len, classes.values()))
+            results = in_order(items, known, pool)
             try:
-                results = in_order(items, lambda fingerprint: fingerprint in raw.made or fingerprint in before, pool)
                 for item, result in tqdm(results, total=total, unit=" pictures", disable=None):
                     cls, name, fingerprint, _ = item
                     reason, lasting = result or (before.get(fingerprint), True)
@@ -608,7 +371,7 @@ def make(source, classes, raw, args, refused):
         write_refused(raw, refused)
         write_refused_before(raw, refused_now)
         if not number:
-            raise Problem(f"no usable picture in {shown(source.root)}; why is in {shown(raw.path('refused.csv'))}")
+            raise Problem(f"no usable picture in {shown(source.root)}; see {shown(raw.path('refused.csv'))}")
         if raw.changed or not os.path.exists(raw.path("overview.png")):
             draw_overview(raw, counts)
     return counts, made_now
@@ -624,12 +387,12 @@ def read_refused_before(raw):
 
 
 def write_refused_before(raw, refused):
-    with replacing(raw.path(REFUSED_BEFORE), raw.path(f"{WORK}/refused.json")) as part:
+    with replacing(raw.path(REFUSED_BEFORE), raw.path(f"{WORK}/refused.json"), keep_same=True) as part:
         part.write_text(json.dumps(refused, indent=0), encoding="utf-8")
 
 
 def write_refused(raw, refused):
-    with replacing(raw.path("refused.csv"), raw.path(f"{WORK}/refused.csv")) as part:
+    with replacing(raw.path("refused.csv"), raw.path(f"{WORK}/refused.csv"), keep_same=True) as part:
         with open(part, "w", encoding="utf-8", newline="") as file:
             rows = csv.writer(file)
             rows.writerow(["source", "reason"])
@@ -680,7 +443,9 @@ def parse_arguments():
         default="ink",
         help="find the ink, crop and centre it; or plainly resize the whole picture (default: ink)",
     )
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="worker processes (default: one per core)")
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, help="worker processes (default: one per core)"
+    )
     args = parser.parse_args()
     args.jobs = max(1, min(args.jobs, 60))  # Windows can't wait for more
     return args
@@ -713,16 +478,16 @@ def main():
     out = Path(args.out)
     root = Path(args.source).resolve()
     if out.resolve() == root or root in out.resolve().parents:
-        raise Problem(f"--out {shown(args.out)} is inside the source {shown(args.source)}; choose a place outside it")
+        raise Problem(f"--out {shown(args.out)} is in the source {shown(args.source)}; choose another place")
 
     refused = Refused()
     classes = sort_into_classes(source, refused.add)
     if args.classes:
         classes = choose_classes(classes, args.classes, source, refused)
-    if not classes:
+    if not any(classes.values()):
         raise Problem(
-            f"no pictures in {shown(args.source)}; it should hold a folder for each class (1, 2, ... or any name) "
-            "with pictures in it"
+            f"no pictures in {shown(args.source)}; "
+            "it should hold a folder for each class (1, 2, ... or any name) with pictures in it"
         )
     out.mkdir(parents=True, exist_ok=True)
     with run_lock(out / ".lock", shown(args.out)):
@@ -738,7 +503,7 @@ def main():
         if not count:
             print(f"datapro.py: no usable picture of class {shown(cls)}; it is left out", file=sys.stderr)
     if refused:
-        print(f"datapro.py: {len(refused):,} refused; why is in {shown(raw.path('refused.csv'))}", file=sys.stderr)
+        print(f"datapro.py: {len(refused):,} refused; see {shown(raw.path('refused.csv'))}", file=sys.stderr)
     total, seconds = sum(counts.values()), time.perf_counter() - started
     print(
         f"{shown(args.out)}: {total:,} pictures of {sum(map(bool, counts.values()))} classes, "

@@ -1,6 +1,6 @@
 """data.h5: its layout, and opening one that may come from anywhere.
 
-    X_train, X_test             (n, 64, 64, 3) uint8, 0 ink to 255 paper; shuffled; chunks of 64 pictures, gzip
+    X_train, X_test             (n, 64, 64, 3) uint8, 0 ink to 255 paper; shuffled; gzip, 64 pictures a chunk
     y_train, y_test             (n, 1) int64, labels from 0
     classes                     class names in label order, UTF-8
     files_train, files_test     where in raw_data each picture was
@@ -15,7 +15,7 @@ import numpy as np
 
 FORMAT = 1  # changes when an older program could not read the file rightly
 SIZE = 64  # pixels; side of a picture
-CHUNK = 64  # pictures; 786 kB unpacked, so a chunk fits HDF5's cache of 1 MB and a batch costs about one chunk
+CHUNK = 64  # pictures, 786 kB unpacked: fits HDF5's cache of 1 MB, and a batch takes about one chunk
 MAX_RATIO = 1100  # gzip packs no tighter than 1032 to 1
 
 
@@ -33,7 +33,7 @@ def open_data(path):
     try:
         data = h5py.File(path, "r")
     except OSError as error:
-        raise DataError(f"{path} can't be opened or is not whole ({error}); make it again: python test.py") from error
+        raise DataError(f"{path} can't be opened ({error}); make it again: python test.py") from error
     try:
         fault = find_fault(data)
     except (OSError, RuntimeError, KeyError, TypeError, ValueError, AttributeError) as error:
@@ -50,9 +50,11 @@ def find_fault(data):
         return "is not of this program"
     if data.attrs["format"] != FORMAT:
         return f"is of format {data.attrs['format']}, this program reads format {FORMAT}"
-    names = ["classes"] + [f"{what}_{part}" for part in ("train", "test") for what in ("X", "y", "files", "writers")]
+    columns = ("X", "y", "files", "writers")
+    names = ["classes"] + [f"{column}_{part}" for part in ("train", "test") for column in columns]
     for name in names:
-        if not isinstance(data.get(name, getlink=True), h5py.HardLink) or not isinstance(data[name], h5py.Dataset):
+        here = isinstance(data.get(name, getlink=True), h5py.HardLink)
+        if not here or not isinstance(data[name], h5py.Dataset):
             return f"has no {name}"
         if data[name].is_virtual or data[name].external:
             return f"keeps {name} in another file"

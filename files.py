@@ -1,6 +1,7 @@
 """What the scripts share about files: whole or absent, one run at a time, errors as one line for a person."""
 
 import errno
+import filecmp
 import os
 import re
 import sys
@@ -59,15 +60,19 @@ def shown(text):
 
 
 @contextmanager
-def replacing(path, part=None):
-    """Gives a path to write to, which takes the place of `path` at the end; after an error `path` is untouched.
+def replacing(path, part=None, keep_same=False):
+    """Gives a path to write to; what is written takes the place of `path` at the end, but not after an error.
 
     part: the path to write to, on the same disk (default: beside `path`, named `<name>.<process>.part`).
+    keep_same: a file that has the same content already stays as it is.
     """
     path = Path(path)
     part = Path(part) if part else path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         yield part
+        if keep_same and path.exists() and filecmp.cmp(part, path, shallow=False):
+            part.unlink()
+            return
         with open(part, "rb+") as file:
             os.fsync(file.fileno())  # a power cut must not leave the new name with old or no content
         os.replace(part, path)
@@ -92,7 +97,7 @@ def run_lock(path, what):
                 msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
         except (BlockingIOError, PermissionError):
             handle.close()
-            raise Problem(f"another run is writing {what}; wait for it, or stop it, or choose another --out") from None
+            raise Problem(f"another run is writing {what}; wait for it, or choose another --out") from None
         with suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(handle.fileno()), os.stat(path)):
                 break
@@ -111,7 +116,7 @@ FORMULA = "'*[=+\\-@\t\r\n＝＋－＠]"  # what a spreadsheet would run, behind
 
 
 def to_cell(text):
-    """Text for a CSV cell: never a formula to a spreadsheet, always valid UTF-8. `from_cell` undoes the former."""
+    """Text for a CSV cell: never a formula to a spreadsheet (`from_cell` undoes this), and valid UTF-8."""
     text = text.encode("utf-8", "backslashreplace").decode("utf-8")
     return "'" + text if re.match(FORMULA, text) else text
 

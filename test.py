@@ -1,8 +1,8 @@
 """raw_data/ -> data.h5: splits the pictures into training and test set, and packs them.
 
-No writer is on both sides of the split, and no two copies of one picture are: the test set asks how well people
-are read whom the network never saw. Pictures of unknown writers are split class by class. `dataset.py` says what
-is in data.h5. Nothing about raw_data is taken on trust: each picture is checked before it is packed.
+No writer is on both sides of the split, and no two copies of one picture are: the test set asks how well
+people are read whom the network never saw. Pictures of unknown writers are split class by class. `dataset.py`
+says what is in data.h5. Nothing in raw_data is taken on trust: each picture is checked before it is packed.
 """
 
 import argparse
@@ -50,7 +50,7 @@ def read_manifest(raw):
         with open(path, encoding="utf-8-sig", newline="") as file:
             rows = csv.DictReader(file)
             if not {"file", "class", "writer"} <= set(rows.fieldnames or ()):
-                raise Problem(f"{shown(path)} has no columns file, class, writer; make it again: python datapro.py")
+                raise Problem(f"{shown(path)} lacks the columns file, class, writer; run datapro.py again")
             for row in rows:
                 yield tuple(from_cell(row[column] or "") for column in ("file", "class", "writer"))
     except (csv.Error, UnicodeDecodeError) as error:
@@ -129,7 +129,7 @@ def batches(iterable, size):
 
 
 def make_groups(writers, digests):
-    """Pictures that must stay together: of one writer, or with the same pixels; and so on from each to the next.
+    """Pictures that must stay together: those of one writer, or with the same pixels, and so on from each.
 
     Returns int (n,), the number of the group of each picture.
     """
@@ -167,8 +167,8 @@ def choose_test(labels, groups, names, share, rng):
     for label, name in enumerate(names):
         if in_groups[label] < 2:
             raise Problem(
-                f"class {shown(name)} can't be split: its {total[label]:,} usable picture(s) are of one writer or "
-                "copies of one another; add pictures of it by others, or leave it out: python datapro.py --classes"
+                f"class {shown(name)} can't be split: its {total[label]:,} usable picture(s) are of one writer, or "
+                "copies; add some by others, or leave the class out: python datapro.py --classes"
             )
 
     for _ in range(ATTEMPTS):
@@ -210,7 +210,8 @@ def choose_test(labels, groups, names, share, rng):
 
 def write_data(path, raw, pictures, names, labels, test, args, rng, split):
     """Writes data.h5; pictures are read again, in their shuffled order, so that memory stays flat."""
-    with h5py.File(path, "w") as data, tqdm(total=len(labels), unit=" pictures", desc="packing", disable=None) as bar:
+    progress = tqdm(total=len(labels), unit=" pictures", desc="packing", disable=None)
+    with h5py.File(path, "w") as data, progress:
         data.attrs.update(format=FORMAT, version=VERSION, seed=args.seed, test=args.test, split=split)
         text = h5py.string_dtype("utf-8")
         data.create_dataset("classes", data=names, dtype=text)
@@ -223,7 +224,7 @@ def write_data(path, raw, pictures, names, labels, test, args, rng, split):
                 np.uint8,
                 chunks=(chunk, SIZE, SIZE, 3),
                 compression="gzip",
-                compression_opts=1,  # higher levels take longer to write and to read, and gain next to nothing
+                compression_opts=1,  # higher levels gain nothing and take longer, to write and to read
             )
             data.create_dataset(f"y_{part}", data=labels[order, None])
             for what, column in (("files", 0), ("writers", 2)):
@@ -238,7 +239,7 @@ def write_data(path, raw, pictures, names, labels, test, args, rng, split):
             for count, packed in in_threads(pack, files, args.jobs):
                 x.id.write_direct_chunk((start, 0, 0, 0), packed)
                 start += count
-                bar.update(count)
+                progress.update(count)
 
 
 def pack_chunk(raw, files, size):
@@ -248,7 +249,7 @@ def pack_chunk(raw, files, size):
         try:
             pictures[i] = read_png(os.path.join(raw, file))
         except Unusable as unusable:
-            raise Problem(f"{shown(file)} changed while it was read ({unusable}); run the same command again") from None
+            raise Problem(f"{shown(file)} changed during the run ({unusable}); run test.py again") from None
     return zlib.compress(pictures, 1)
 
 
@@ -259,8 +260,8 @@ def parse_arguments():
     )
     parser.add_argument("--raw", default="raw_data", help="what datapro.py wrote (default: raw_data)")
     parser.add_argument("--out", default="data.h5", help="the file to write (default: data.h5)")
-    parser.add_argument("--test", type=float, default=0.15, help="share of the test set, 0 to 1 (default: 0.15)")
-    parser.add_argument("--seed", type=int, default=0, help="another seed is another split and order (default: 0)")
+    parser.add_argument("--test", type=float, default=0.15, help="share of the test set (default: 0.15)")
+    parser.add_argument("--seed", type=int, default=0, help="of the split and the order (default: 0)")
     args = parser.parse_args()
     if not 0 < args.test < 1:
         raise Problem(f"--test is a share between 0 and 1, such as 0.15; not {args.test}")
@@ -295,8 +296,8 @@ def main():
     pictures, refused = load_pictures(args.raw, args.jobs)
     for file, reason in refused[:20]:
         print(f"test.py: refused: {shown(file)}: {reason}", file=sys.stderr)
-    if len(refused) > 20:
-        print(f"test.py: refused: {len(refused) - 20:,} more", file=sys.stderr)
+    if refused:
+        print(f"test.py: {len(refused):,} refused; delete them and run datapro.py again", file=sys.stderr)
     if not pictures:
         raise Problem(f"no usable picture in {shown(args.raw)}; make them again: python datapro.py")
 
@@ -304,7 +305,7 @@ def main():
     number = {name: label for label, name in enumerate(names)}
     labels = np.array([number[cls] for _, cls, _, _ in pictures], np.int64)
     if len(names) < 2:
-        raise Problem(f"only one class, {shown(names[0])}, in {shown(args.raw)}; reading needs two or more to tell apart")
+        raise Problem(f"only one class, {shown(names[0])}, in {shown(args.raw)}; it takes two to tell apart")
     writers = [writer for _, _, writer, _ in pictures]
     digests = [digest for _, _, _, digest in pictures]
     rng = np.random.default_rng(args.seed)
@@ -322,7 +323,8 @@ def main():
     print(f"{'class':>12} {'train':>10} {'test':>10}")
     for label, name in enumerate(names):
         of_class = test[labels == label]
-        print(f"{shown(name):>12} {np.sum(~of_class):>10,} {np.sum(of_class):>10,}  {shown(numerals.character(name))}")
+        counts = f"{np.sum(~of_class):>10,} {np.sum(of_class):>10,}"
+        print(f"{shown(name):>12} {counts}  {shown(numerals.character(name))}")
     train_writers = {writer for writer, is_test in zip(writers, test) if writer and not is_test}
     test_writers = {writer for writer, is_test in zip(writers, test) if writer and is_test}
     print(f"split {split}: {len(train_writers)} writers to train on, {len(test_writers)} others to test on")
