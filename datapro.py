@@ -94,9 +94,10 @@ def prepare(jobs):
         except MemoryError:
             results.append(("there is not enough memory for it", False))
         else:
-            png = to_png(picture, fingerprint)
-            with open(f"{folder}/{fingerprint}.png", "wb") as file:
-                file.write(png)
+            part = f"{folder}/{os.getpid()}.part"
+            with open(part, "wb") as file:
+                file.write(to_png(picture, fingerprint))
+            os.replace(part, f"{folder}/{fingerprint}.png")
             results.append((None, True))
     return results
 
@@ -254,10 +255,10 @@ class RawData:
             if self.made.get(other) == target:
                 self.made[other] = f"{WORK}/{other}.png"
                 os.replace(self.path(target), self.path(self.made[other]))
-            self.spoilt.discard(target)
         else:
             os.makedirs(self.path(target.partition("/")[0]), exist_ok=True)
         os.replace(self.path(here), self.path(target))
+        self.spoilt.discard(target)
 
     def begin(self):
         """Before the first change: from now on, what is there is in the pictures and not in the manifest."""
