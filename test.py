@@ -166,9 +166,10 @@ def choose_test(labels, groups, names, share, rng):
     in_groups = Counter(label for group in range(len(starts) - 1) for label in counts(group))
     for label, name in enumerate(names):
         if in_groups[label] < 2:
+            why = "are all of one writer, or copies of each other" if total[label] > 1 else "is too few"
             raise Problem(
-                f"class {shown(name)} can't be split: its {total[label]:,} usable picture(s) are of one writer, or "
-                "copies; add some by others, or leave the class out: python datapro.py --classes"
+                f"class {shown(name)} can't be split: {total[label]:,} usable picture(s) {why}; "
+                "add some by others, or leave the class out: python datapro.py --classes"
             )
 
     for _ in range(ATTEMPTS):
