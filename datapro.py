@@ -40,7 +40,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 import numerals
-from files import Problem, from_cell, natural, replacing, run, run_lock, shown, to_cell
+from files import Problem, from_cell, naming, natural, replacing, run, run_lock, shown, to_cell
 from sources import open_source, sort_into_classes, writer_of
 
 MANIFEST = ["file", "class", "source", "writer", "fingerprint", "bytes"]
@@ -95,7 +95,7 @@ def prepare(jobs):
             results.append(("there is not enough memory for it", False))
         else:
             part = f"{folder}/{os.getpid()}.part"
-            with open(part, "wb") as file:
+            with naming(part), open(part, "wb") as file:
                 file.write(to_png(picture, fingerprint))
             os.replace(part, f"{folder}/{fingerprint}.png")
             results.append((None, True))
@@ -191,10 +191,12 @@ class RawData:
         self.out = str(out)
         self.made = {}  # fingerprint -> path below the output folder, of the pictures that are there
         self.spoilt = set()  # paths of pictures that someone changed
-        self.changed = False
         os.makedirs(self.path(WORK), exist_ok=True)
-        if not self.read_manifest():
+        self.changed = False
+        if not self.read_manifest():  # half way through changes, or new
+            self.begin()
             self.made.clear()
+            self.spoilt.clear()
             for folder in self.listed("", os.DirEntry.is_dir):
                 for name in self.listed(folder, os.DirEntry.is_file):
                     self.found(f"{folder}/{name}")

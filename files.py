@@ -60,6 +60,17 @@ def shown(text):
 
 
 @contextmanager
+def naming(path):
+    """OSErrors of writing to an open file do not say which: name it."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
+
+
+@contextmanager
 def replacing(path, part=None, keep_same=False):
     """Gives a path to write to; what is written takes the place of `path` at the end, but not after an error.
 
@@ -69,7 +80,8 @@ def replacing(path, part=None, keep_same=False):
     path = Path(path)
     part = Path(part) if part else path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        yield part
+        with naming(path):
+            yield part
         if keep_same and path.exists() and filecmp.cmp(part, path, shallow=False):
             part.unlink()
             return

@@ -9,6 +9,7 @@ import argparse
 import csv
 import hashlib
 import os
+import re
 import struct
 import sys
 import time
@@ -319,7 +320,13 @@ def main():
         for part in out.parent.glob(f"{escape(out.name)}.*.part"):
             part.unlink()  # of a run that was killed
         with replacing(out) as part:
-            write_data(part, args.raw, pictures, names, labels, test, args, rng, split)
+            try:
+                write_data(part, args.raw, pictures, names, labels, test, args, rng, split)
+            except (OSError, RuntimeError) as error:
+                code = re.search(r"errno = (\d+)", str(error))  # HDF5's own way to say that the disk is full
+                if not code:
+                    raise
+                raise OSError(int(code[1]), os.strerror(int(code[1])), args.out) from error
 
     print(f"{'class':>12} {'train':>10} {'test':>10}")
     for label, name in enumerate(names):
