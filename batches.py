@@ -1,0 +1,92 @@
+"""Shuffled batches for training, from memory or, where the set is larger, straight from data.h5."""
+
+import keras
+import numpy as np
+import psutil
+
+from dataset import CHUNK
+
+WINDOW = 64 * CHUNK  # pictures that are read from disk at a time, 50 MB, and shuffled among themselves
+
+
+def load(pictures):
+    """A dataset of data.h5 as an array, where that takes less than half of the free memory; else as it is."""
+    small = pictures.size * pictures.dtype.itemsize < psutil.virtual_memory().available / 2
+    return pictures[:] if small else pictures
+
+
+class Batches(keras.utils.PyDataset):
+    """Batches of pictures uint8 (b, 64, 64, 3) and targets float32 (b, number of classes).
+
+    pictures: uint8 (n, 64, 64, 3), an array, or a dataset of data.h5, which is then read window by window: as
+    data.h5 is shuffled already, windows in an order by chance, and pictures by chance in each, will do.
+    labels: int (n,) or (n, 1). rows: which pictures to use, increasing. classes: their number.
+    outliers: uint8 (m, 64, 64, 3), pictures of no class; a batch of 128 pictures has 128 * outlier_share of
+    them added, with a target that is the same for every class.
+    smoothing: the part of a target that is spread over all classes (label smoothing, Szegedy et al. 2016).
+    """
+
+    def __init__(
+        self, pictures, labels, rows, classes, batch_size=128, outliers=None, outlier_share=0.2, smoothing=0.05, seed=0
+    ):
+        super().__init__()
+        self.pictures, self.labels, rows = pictures, np.ravel(labels), np.asarray(rows)
+        self.batch_size, self.outliers = batch_size, outliers
+        self.outlier_count = 0 if outliers is None else round(batch_size * outlier_share)
+        self.even = np.full(classes, 1 / classes, np.float32)
+        self.targets = (1 - smoothing) * np.eye(classes, dtype=np.float32) + smoothing * self.even
+        window = len(pictures) if isinstance(pictures, np.ndarray) else WINDOW  # memory is one window
+        self.windows = np.split(rows, np.flatnonzero(np.diff(rows // window)) + 1)
+        self.rng = np.random.default_rng(seed)
+        self.on_epoch_end()
+
+    def on_epoch_end(self):
+        """Shuffle anew."""
+        self.batches = []  # of each batch: its window, rows and outliers
+        for i in self.rng.permutation(len(self.windows)):
+            rows = self.rng.permutation(self.windows[i])
+            for start in range(0, len(rows), self.batch_size):
+                extra = self.rng.integers(0, len(self.outliers), self.outlier_count) if self.outlier_count else ()
+                self.batches.append((i, rows[start : start + self.batch_size], extra))
+        self.loaded = None
+
+    def __len__(self):
+        return len(self.batches)
+
+    def __getitem__(self, index):
+        window, rows, extra = self.batches[index]
+        pictures, targets = self._read(window, rows), self.targets[self.labels[rows]]
+        if len(extra):
+            pictures = np.concatenate([pictures, self.outliers[extra]])
+            targets = np.concatenate([targets, np.repeat(self.even[None], len(extra), axis=0)])
+        return pictures, targets
+
+    def _read(self, window, rows):
+        if isinstance(self.pictures, np.ndarray):
+            return self.pictures[rows]
+        first = self.windows[window][0]
+        if self.loaded != window:
+            self.from_disk = self.pictures[first : self.windows[window][-1] + 1]
+            self.loaded = window
+        return self.from_disk[rows - first]
+
+
+def split_writers(writers, labels, share=0.1, seed=0):
+    """Set aside a part of the writers, or, of pictures whose writer is unknown, a part of each class.
+
+    writers: names (n,), empty where unknown. labels: int (n,) or (n, 1). share: of the pictures, 0-1.
+    Returns two increasing int arrays: the rows to train on, and those set aside.
+    """
+    writers, labels = np.asarray(writers, str), np.ravel(labels)
+    rng = np.random.default_rng(seed)
+    aside = np.zeros(len(writers), bool)
+    names, counts = np.unique(writers[writers != ""], return_counts=True)
+    order = rng.permutation(len(names))
+    enough = np.cumsum(counts[order]) - counts[order] < share * counts.sum()
+    aside |= np.isin(writers, names[order[enough]])
+    for label in np.unique(labels):
+        unknown = rng.permutation(np.flatnonzero((writers == "") & (labels == label)))
+        aside[unknown[: round(share * len(unknown))]] = True
+    if not 0 < aside.mean() < 0.4:  # one writer wrote most, or there are next to no pictures
+        aside = np.arange(len(writers)) < max(1, round(share * len(writers)))
+    return np.flatnonzero(~aside), np.flatnonzero(aside)
