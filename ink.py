@@ -235,6 +235,14 @@ def _border(mask):
     return np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]]).mean()
 
 
+def _border_run(mask):
+    """The longest stretch of the border that the mask covers, in pixels."""
+    around = np.concatenate([mask[0], mask[1:-1, -1], mask[-1, ::-1], mask[-2:0:-1, 0]])
+    around = np.concatenate([[0], around, around, [0]])
+    ends = np.flatnonzero(np.diff(around.astype(np.int8)))
+    return (ends[1::2] - ends[::2]).max() if len(ends) else 0
+
+
 def _half_width(mask):
     """The largest distance to the edge within the mask, as a share of the picture's larger side."""
     return cv2.distanceTransform(mask, cv2.DIST_L2, 3).max() / max(mask.shape) if mask.any() else 0
@@ -253,14 +261,16 @@ def _paper(grey):
     light = _light_part(grey)
     dark = 1 - light
     half_width = _half_width(dark)
-    # else what is dark is a shadow or a table
-    ink_seen = half_width < 0.15 and (_border(dark) < 0.05 or _is_even(grey, light, dark))
-    window = int(side * (min(max(5 * half_width, 0.1), 0.4) if ink_seen else 0.1)) | 1
+    even = _is_even(grey, light, dark)
+    # a shadow or a table is broad, or follows the border; a stroke only ends there
+    ends = _border_run(dark) <= 4 * half_width * side + 2
+    ink_seen = half_width < 0.15 and (ends or even) or half_width < 0.3 and ends and even
+    window = int(side * (min(max(5 * half_width, 0.1), 0.6) if ink_seen else 0.1)) | 1
     # what is dark along the border goes on outside, a shadow or a table; in a scan it may be a stroke
-    pad = 0 if ink_seen else window
+    pad = 0 if even else window
     padded = cv2.copyMakeBorder(grey, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
     closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((window, window), np.uint8))
-    return closed[pad : pad + height, pad : pad + width], not ink_seen
+    return closed[pad : pad + height, pad : pad + width], not even
 
 
 def _even_out(grey, paper):
