@@ -61,9 +61,7 @@ def start_worker(source, fit, folder):
     """Runs first in each worker process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the main process, which ends this one
     threading.Thread(target=end_with_parent, daemon=True).start()
-    import cv2
-
-    cv2.setNumThreads(1)  # the pictures are what runs in parallel
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # where libtiff and others print notes; errors are raised
     global SETUP
     SETUP = source, fit, folder
 
@@ -79,8 +77,11 @@ def prepare(jobs):
     Writes each picture into the work folder as <fingerprint>.png, or gives the reason why it can't be used;
     lasting: the same file will give the same reason again.
     """
+    import cv2  # here and not above: a run that has nothing to do need not wait for it
+
     import ink
 
+    cv2.setNumThreads(1)  # the pictures are what runs in parallel
     source, fit, folder = SETUP
     results = []
     for name, fingerprint in jobs:
@@ -93,6 +94,8 @@ def prepare(jobs):
             results.append((f"can't be read: {error.strerror}", False))
         except MemoryError:
             results.append(("there is not enough memory for it", False))
+        except Exception as error:  # a fault in ink.py costs one picture, and is told, not the whole run
+            results.append((f"the reader failed on it, {type(error).__name__}: {error}", False))
         else:
             part = f"{folder}/{os.getpid()}.part"
             with naming(part), open(part, "wb") as file:
@@ -148,19 +151,25 @@ class Pool:
                 self.jobs, multiprocessing.get_context("spawn"), start_worker, self.setup
             )
         try:
-            with without_interrupt():  # the workers start here, and are born deaf to Ctrl-C
+            with interrupts_later():  # the workers start at the first one
                 return self.executor.submit(prepare, jobs)
         except BrokenProcessPool:
             self.close()
             return self.submit(jobs)
 
     def results(self, future, jobs):
+        """What `prepare` returned for these jobs; of those that were at work when a worker ended, one by one."""
         try:
             return future.result()
         except BrokenProcessPool:
             return [self.alone(job) for job in jobs]
 
     def alone(self, job):
+        """One picture with the workers to itself, so that it is the one to blame if they end."""
+        try:
+            self.submit([]).result()
+        except BrokenProcessPool:
+            raise Problem("worker processes end as soon as they start; is there enough memory?") from None
         try:
             return self.submit([job]).result()[0]
         except BrokenProcessPool:
@@ -173,15 +182,16 @@ class Pool:
 
 
 @contextmanager
-def without_interrupt():
-    if threading.current_thread() is not threading.main_thread():
+def interrupts_later():
+    """A Ctrl-C waits until the block ends; processes that start in it never get one."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows, where workers are deaf to it once they run
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class RawData:

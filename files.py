@@ -37,6 +37,9 @@ def run(main):
     except OSError as error:
         print(f"{program}: {explain(error)}", file=sys.stderr)
         code = 2
+    except ImportError as error:
+        print(f"{program}: {error}; install what it needs: pip install -r requirements.txt", file=sys.stderr)
+        code = 2
     sys.exit(code)
 
 

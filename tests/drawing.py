@@ -20,6 +20,7 @@ def read_picture(source, fit="ink"):
     if words[0] == "crash": os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
     if words[0] == "slow": time.sleep(float(words[1]))
     if words[0] == "remove": os.unlink(words[1])
+    if words[0] == "fail": raise TypeError("a fault\\nof two lines")
     if words[0] == "refuse": raise PictureError("as it says")
     seed = int.from_bytes(" ".join(words).encode()[:100], "big")
     return np.repeat(np.random.default_rng(seed).integers(0, 256, (64, 64, 1), np.uint8), 3, 2)

@@ -228,6 +228,13 @@ def test_a_picture_that_crashes_the_reader_is_refused(words, project, tmp_path):
     assert len(rows) == 3 and all("crashed" in row for row in rows[1:])
 
 
+def test_a_picture_that_the_reader_fails_on_is_refused(words, project, tmp_path):
+    (words / "1" / "a.png").write_text("fail")
+    result = run("datapro.py", words, "--out", tmp_path / "raw", project=project)
+    assert result.returncode == 1 and "Traceback" not in result.stderr and "900 pictures" in result.stdout
+    assert "1/a.png,\"the reader failed on it, TypeError: a fault" in (tmp_path / "raw" / "refused.csv").read_text()
+
+
 def test_a_source_that_vanishes_or_changes_during_the_run(words, project, tmp_path):
     (words / "1" / "a0.png").write_text(f"remove {words / 'own' / 'writer-29_299.png'}")
     result = run("datapro.py", words, "--out", tmp_path / "raw", project=project)
