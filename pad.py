@@ -1,6 +1,6 @@
 """A page to write on: the model reads along, and "Teach" saves drawings for the next training.
 
-model.keras and a browser → predictions while you write; drawings → hwtrainset/<class>/pad_writer-<id>_<n>.png.
+model.keras → predictions while you write; drawings → hwtrainset/<class>/pad_writer-<id>_<n>.png.
 
 The page is `pad.html`, one file with nothing to fetch from elsewhere. Flask and waitress serve it
 (requirements-pad.txt); they are imported only where they are needed.
@@ -39,7 +39,7 @@ MISSING = "the page needs Flask and waitress: pip install -r requirements-pad.tx
 
 
 class PadError(Exception):
-    """Why the pad can't do what it was asked. The message is one line for a person; code names it for the page."""
+    """Why the pad can't do it. The message is one line for a person; code names it for the page."""
 
     def __init__(self, message, code="error", status=422):
         super().__init__(message)
@@ -53,8 +53,9 @@ class PadError(Exception):
 def read(reader, body):
     """What the model reads in a picture.
 
-    body: bytes of a picture. Returns a dict for the page: `top`, the three best as dicts with class, character,
-    value (int or None) and confidence (0-1); `unsure`, bool; `seen`, the 64x64 picture as a data: address.
+    body: bytes of a picture. Returns a dict for the page: `top`, the three best as dicts with class,
+    character, value (int or None) and confidence (0-1); `unsure`, bool; `seen`, the 64x64 picture as a
+    data: address.
     Raises PadError.
     """
     seen = _prepared(body)[1]
@@ -66,7 +67,7 @@ def read(reader, body):
 
 
 def teach(hwtrainset, body, name, writer):
-    """Save a picture as a new file `hwtrainset/<class>/pad_writer-<id>_<n>.png`, grey; nothing is overwritten.
+    """Save a picture as a new file `hwtrainset/<class>/pad_writer-<id>_<n>.png`, grey; never over another.
 
     body: bytes of a picture. name: class or character. writer: letters and digits. Returns the path.
     Raises PadError.
@@ -88,7 +89,9 @@ def checked_class(name):
     name = numerals.class_name(name.strip())
     reserved = re.fullmatch(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", name, re.IGNORECASE)  # on Windows
     if not 0 < len(name) <= 40 or not name.isprintable() or re.search(r'[/\\:*?"<>|]', name):
-        raise PadError('a class has a name of 1 to 40 characters, and none of / \\ : * ? " < > |', "bad-class")
+        raise PadError(
+            'a class has a name of 1 to 40 characters, and none of / \\ : * ? " < > |', "bad-class"
+        )
     if name.startswith(".") or name.endswith((".", " ")) or reserved:
         raise PadError(f"{name!r} can't be the name of a folder everywhere; choose another", "bad-class")
     return name
@@ -97,7 +100,8 @@ def checked_class(name):
 def example(name):
     """Class `name` as one more virtual writer writes it.
 
-    Returns a list of strokes, each a list of [x, y, width]: x and y in 0-1 of the paper, width a factor of the pen's.
+    Returns a list of strokes, each a list of [x, y, width]: x and y in 0-1 of the paper, width a factor of
+    the pen's.
     Raises PadError for a class that has no strokes in strokes.py.
     """
     import synthesize
@@ -135,7 +139,9 @@ def _prepared(body):
     except ink.PictureError as error:
         raise PadError(str(error), "too-large" if "too large" in str(error) else "not-a-picture") from error
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise PadError("this is no picture of a known kind: PNG, JPEG, WebP, GIF, BMP, TIFF", "not-a-picture") from error
+        raise PadError(
+            "this is no picture of a known kind: PNG, JPEG, WebP, GIF, BMP, TIFF", "not-a-picture"
+        ) from error
 
 
 def _named(name):
@@ -190,8 +196,8 @@ def _rename_new(part, path):
 def make_app(reader, hwtrainset, host="127.0.0.1", framed=False):
     """The pad as a WSGI application.
 
-    reader: as from `reader.load_reader`. hwtrainset: folder that Teach saves to. host: the address it is served
-    on, which decides by which names it may be called. framed: may be shown inside a notebook's page.
+    reader: as from `reader.load_reader`. hwtrainset: folder that Teach saves to. host: the address it is
+    served on, which decides by which names it may be called. framed: may be shown inside a notebook's page.
     """
     import flask
     from werkzeug.exceptions import HTTPException
@@ -205,18 +211,29 @@ def make_app(reader, hwtrainset, host="127.0.0.1", framed=False):
     def only_for_its_own_page():
         # A page elsewhere can point its own name here (DNS rebinding), or post to this address from afar.
         if not _may_be_called(flask.request.host, host):
-            raise PadError("this pad is not called by that name; open the address that pad.py printed", status=403)
+            raise PadError(
+                "this pad is not called by that name; open the address that pad.py printed", status=403
+            )
         origin = flask.request.headers.get("Origin")
-        if flask.request.method == "POST" and origin is not None and urlsplit(origin).netloc != flask.request.host:
+        if (
+            flask.request.method == "POST"
+            and origin is not None
+            and urlsplit(origin).netloc != flask.request.host
+        ):
             raise PadError("another page can't use this pad", status=403)
 
     @app.after_request
     def keep_to_itself(response):
-        frames = "'self' http://localhost:* http://127.0.0.1:* vscode-webview: vscode-file:" if framed else "'none'"
+        frames = (
+            "'self' http://localhost:* http://127.0.0.1:* vscode-webview: vscode-file:"
+            if framed
+            else "'none'"
+        )
         nonce = flask.g.get("nonce", "")
         response.headers["Content-Security-Policy"] = (
-            f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; img-src 'self' data: blob:; "
-            f"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors {frames}"
+            f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; "
+            f"img-src 'self' data: blob:; connect-src 'self'; "
+            f"base-uri 'none'; form-action 'none'; frame-ancestors {frames}"
         )
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "no-referrer"
@@ -303,7 +320,12 @@ def _serve(app, listener):
 
     # Larger bodies than Flask answers in words are cut off before they are received.
     return waitress.create_server(
-        app, sockets=[listener], threads=4, max_request_body_size=2 * MAX_BYTES, channel_timeout=30, ident=None
+        app,
+        sockets=[listener],
+        threads=4,
+        max_request_body_size=2 * MAX_BYTES,
+        channel_timeout=30,
+        ident=None,
     )
 
 
@@ -311,13 +333,13 @@ _shown = []  # the servers of this notebook
 
 
 def show(model="model.keras", hwtrainset="hwtrainset", height=820):
-    """Open the pad inside a notebook: it is served on 127.0.0.1 in the background, as long as the kernel runs.
+    """Open the pad inside a notebook, served on 127.0.0.1 in the background as long as the kernel runs.
 
-    model, hwtrainset: paths. height: of the frame, pixels. Where it can't be shown it prints why, and returns.
+    model, hwtrainset: paths. height: of the frame, pixels. Where it can't be shown it prints why.
     """
     try:
-        import flask  # noqa: F401
-        import waitress  # noqa: F401
+        import flask
+        import waitress
         from IPython.display import IFrame, display
     except ImportError:
         print(f"No pad here: {MISSING}")
@@ -335,7 +357,10 @@ def show(model="model.keras", hwtrainset="hwtrainset", height=820):
     threading.Thread(target=server.run, daemon=True).start()
     address = f"http://127.0.0.1:{listener.getsockname()[1]}/"
     display(IFrame(address, "100%", height))
-    print(f"The pad is at {address} on the computer that runs this notebook. In a window of its own: python pad.py")
+    print(
+        f"The pad is at {address} on the computer that runs this notebook; "
+        "in a window of its own: python pad.py"
+    )
 
 
 def main(argv=None):
@@ -345,14 +370,18 @@ def main(argv=None):
         epilog="example: python pad.py --model model.keras --open",
     )
     parser.add_argument("--model", default="model.keras", help="the trained model (default: %(default)s)")
-    parser.add_argument("--hwtrainset", default="hwtrainset", help="where Teach saves drawings (default: %(default)s)")
+    parser.add_argument(
+        "--hwtrainset", default="hwtrainset", help="where Teach saves drawings (default: %(default)s)"
+    )
     parser.add_argument("--port", type=int, default=PORT, help="0 takes any free one (default: %(default)s)")
-    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 lets others in the network in (default: this computer)")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="0.0.0.0 lets others in the network in (default: this computer)"
+    )
     parser.add_argument("--open", action="store_true", help="open the page in a browser")
     args = parser.parse_args(argv)
     try:
-        import flask  # noqa: F401
-        import waitress  # noqa: F401
+        import flask
+        import waitress
     except ImportError:
         return _sorry(MISSING)
     try:
@@ -364,7 +393,10 @@ def main(argv=None):
             if address is not None and address.is_unspecified:
                 print("Everybody in this network can open the page and save drawings.", file=sys.stderr)
             page = f"http://{_reachable(args.host)}:{port}/"
-            print(f"Reading {len(reader.classes)} classes with {args.model} at {page} (Ctrl-C ends it)", flush=True)
+            print(
+                f"Reading {len(reader.classes)} classes with {args.model} at {page} (Ctrl-C ends it)",
+                flush=True,
+            )
             if args.open:
                 webbrowser.open(page)
             server.run()  # until Ctrl-C, which it catches
