@@ -12,26 +12,39 @@ from collections import namedtuple
 import cv2
 import numpy as np
 
+import numerals
 from ink import place
 
+SMALLEST = 16  # pixels; several characters take twice this from side to side or from top to bottom
 MOST_PIECES = 4  # of one character side by side: 八 and 亿 have two, broken strokes add to them
 MOST_BANDS = 6  # of one line, one above the other: 三 has three, 零 more
 MOST_GLYPHS = 600  # of one picture; a picture of more is no line of numerals
 
-# Penalties, in units of log probability; tuned on lines put together from handwriting (benchmarks/lines.py)
+# In units of log probability; tuned on lines put together from handwriting (benchmarks/lines.py)
 # and on pictures of one character, which must stay whole.
-SPLIT = 3.0  # for seeing several characters at all
-LINE = 2.0  # for each line after the first
-SIZE = 0.35  # spread of the log of a character's longer side around the others'
-GAP_INSIDE = 0.35  # of the characters' size: a gap as wide as this within a character costs 1, twice as wide 4
-GAP_BETWEEN = 0.12  # likewise: narrower gaps between characters than this cost up to 2
-FLAT = 4.0  # for a flat shape that is not 一, or a 一 that is not flat
+BONUS = 3.0  # for each character: strokes thrown together by chance seldom look like one
+FLAT_BONUS = 1.0  # for 一, which any level stroke looks like, beside others; 0 alone in its line
+SPLIT = 4.0  # penalty for seeing several characters at all
+LINE = 2.0  # penalty for each line after the first
+SIZE = 0.40  # spread of the log of a character's longer side around the others'
+ASPECT = 0.5  # spread of the log of width by height around a square; not for 一
+BETWEEN = 0.10  # of the characters' size: narrower gaps between characters than this cost up to 2
+STRAIGHT = 0.25  # thickness by length; a thinner shape is a single stroke, which is no numeral but 一
 FLOOR = -6.0  # a log probability is no worse than this
 
+# White from side to side, and from top to bottom, that costs 1 within a character, in parts of its longer side:
+# about what one in fifty of real characters exceeds.
+WHITE = {
+    "2": (0.06, 0.70), "3": (0.06, 0.45), "4": (0.12, 0.06), "5": (0.06, 0.15), "6": (0.06, 0.28), "8": (0.38, 0.06),
+    "0": (0.06, 0.10), "100": (0.06, 0.10), "1000": (0.06, 0.17), "10000": (0.06, 0.10), "100000000": (0.20, 0.06),
+}  # fmt: skip
+WHITE_NUMERAL, WHITE_OWN = (0.06, 0.06), (0.35, 0.35)  # other numerals; classes of the user's own
+
 # One picture's possible characters. glyphs: uint8 (k, 64, 64), the first one the whole picture; boxes: int (k, 4),
-# x, y, w, h in pixels of the ink map; lines: list of (first band, band after the last, edges), where edges are
-# (first piece, piece after the last, glyph, widest gap inside, gap before), in pixels.
-Layout = namedtuple("Layout", "glyphs boxes lines bands")
+# x, y, w, h in pixels of the ink map; white: int (k, 2), the widest white column and row inside, likewise;
+# bands: how many rows of strokes with white between them; lines: list of (first band, band after the
+# last, pieces, edges), where edges are (first piece, piece after the last, glyph, white before).
+Layout = namedtuple("Layout", "glyphs boxes white bands lines")
 
 
 def find_layout(ink):
@@ -45,71 +58,80 @@ def find_layout(ink):
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     parts = stats[1:, :4].astype(int)  # x, y, w, h
     box = _around(parts)
-    alone = Layout(whole[None], box[None], [], 0)
-    if len(parts) < 2:
+    alone = Layout(whole[None], box[None], np.zeros((1, 2)), 0, [])
+    if len(parts) < 2 or max(box[2:]) < 2 * SMALLEST:
         return alone
-    bands = _runs(parts[:, 1], parts[:, 1] + parts[:, 3])
+    bands = _runs(parts, axis=1)
     columns = _pieces(parts, np.arange(len(parts)))
     if len(columns) == 1 and (len(bands) == 1 or box[3] < 1.4 * box[2]):
         return alone
 
-    glyphs, boxes, lines = [whole], [box], []
+    glyphs, groups, lines = [whole], [np.arange(len(parts))], []
     known = {tuple(range(len(parts))): 0}
     for first in range(len(bands)):
         for last in range(first, min(first + MOST_BANDS, len(bands))):
             members = np.concatenate(bands[first : last + 1])
             pieces = _pieces(parts, members)
+            height = _around(parts[members])[3]
             edges = []
-            line_box = _around(parts[members])
             for start in range(len(pieces)):
-                reach = parts[pieces[start], 0].min()
-                before = reach - _right(parts, pieces[start - 1]) if start else np.inf
-                inside = 0
+                left = parts[pieces[start], 0].min()
+                before = left - _right(parts, pieces[start - 1]) if start else 0
                 for end in range(start + 1, min(start + MOST_PIECES, len(pieces)) + 1):
-                    group = np.concatenate(pieces[start:end])
-                    box = _around(parts[group])
-                    if end > start + 1:
-                        if box[2] > 2.5 * line_box[3]:
-                            break
-                        inside = max(inside, parts[pieces[end - 1], 0].min() - _right(parts, pieces[end - 2]))
-                    key = tuple(sorted(group))
+                    group = np.sort(np.concatenate(pieces[start:end]))
+                    if end > start + 1 and _right(parts, group) - left > 2.5 * height:
+                        break
+                    key = tuple(group)
                     if key not in known:
                         if len(glyphs) == MOST_GLYPHS:
                             return alone
                         known[key] = len(glyphs)
-                        glyphs.append(_glyph(ink, labels, group, box))
-                        boxes.append(box)
-                    edges.append((start, end, known[key], inside, before))
+                        glyphs.append(_glyph(ink, labels, group, _around(parts[group])))
+                        groups.append(group)
+                    edges.append((start, end, known[key], before))
             lines.append((first, last + 1, len(pieces), edges))
-    return Layout(np.array(glyphs), np.array(boxes), lines, len(bands))
+    boxes = np.array([_around(parts[group]) for group in groups])
+    white = np.array([[_white(parts[group], axis) for axis in (0, 1)] for group in groups])
+    return Layout(np.array(glyphs), boxes, white, len(bands), lines)
 
 
-def choose(layout, probabilities, is_flat):
+def choose(layout, probabilities, classes):
     """The characters that the picture most likely holds.
 
-    probabilities: float (k, classes) of the layout's glyphs. is_flat: bool (classes,), which class is a single
-    level stroke. Returns lines from the top, each a list of glyph indices from the left; [[0]] is one character.
+    probabilities: float (k, n) of the layout's glyphs. classes: the n names. Returns lines from the top, each a
+    list of glyph indices from the left; [[0]] is one character.
     """
-    best = np.log(np.maximum(probabilities.max(axis=1), 1e-9)).clip(FLOOR)
-    flat = is_flat[probabilities.argmax(axis=1)]
-    width, height = layout.boxes[:, 2], layout.boxes[:, 3]
-    scores = best - FLAT * np.where(flat, width < 1.5 * height, width > 2.0 * height)
-    longest = np.log(np.maximum(width, height))
-    found, found_score = [[0]], scores[0]
-    sizes = np.unique(longest[1:].round(1)) if len(longest) > 1 else []
-    for size in sizes:
-        fitting = scores - ((longest - size) / SIZE) ** 2 / 2
-        lines, score = _best_lines(layout, fitting, np.exp(size))
+    if not layout.lines:
+        return [[0]]
+    names = [classes[i] for i in probabilities.argmax(axis=1)]
+    best = np.log(np.maximum(probabilities.max(axis=1), 1e-9))
+    flat = np.array([name == "1" for name in names])
+    numeral = np.array([numerals.value(name) is not None for name in names])
+    width, height = layout.boxes[:, 2:].T
+    # 一 is about as wide as three squares, and may be as much flatter as it likes
+    aspect = np.where(flat, np.minimum(np.log(width / height / 3), 0), np.log(width / height))
+    best[numeral & ~flat & (_thickness(layout.glyphs) < STRAIGHT)] = FLOOR
+    scores = best.clip(FLOOR) - (aspect / ASPECT) ** 2 / 2 + np.where(flat, FLAT_BONUS, BONUS)
+    room = np.array([WHITE.get(name, WHITE_NUMERAL if is_one else WHITE_OWN) for name, is_one in zip(names, numeral)])
+    white = layout.white / room
+    longer = np.maximum(width, height)
+
+    scores[0] -= FLAT_BONUS if flat[0] else 0
+    found, found_score = [[0]], scores[0] - ((white[0] / longer[0]) ** 2).sum()
+    for size in np.exp(np.unique(np.log(longer[1:]).round(1))):
+        fitting = scores - (np.log(longer / size) / SIZE) ** 2 / 2 - ((white / size) ** 2).sum(axis=1)
+        lines, score = _best_lines(layout, fitting, flat, size)
         if score - SPLIT > found_score and sum(map(len, lines)) > 1:
             found, found_score = lines, score - SPLIT
     return found
 
 
-def _best_lines(layout, scores, size):
+def _best_lines(layout, scores, flat, size):
     """Dynamic programming over the bands: (lines, score)."""
     best = [(0.0, [])] + [(-np.inf, [])] * layout.bands
-    for first, last, pieces, edges in sorted(layout.lines, key=lambda line: line[0]):
+    for first, last, pieces, edges in layout.lines:  # in the order of their first bands
         line, score = _best_cut(pieces, edges, scores, size)
+        score -= FLAT_BONUS if len(line) == 1 and flat[line[0]] else 0
         score += best[first][0] - (LINE if first else 0)
         if score > best[last][0]:
             best[last] = score, best[first][1] + [line]
@@ -119,17 +141,18 @@ def _best_lines(layout, scores, size):
 def _best_cut(pieces, edges, scores, size):
     """Dynamic programming over the pieces of a line: (glyph indices, score)."""
     best = [(0.0, [])] + [(-np.inf, [])] * pieces
-    for start, end, glyph, inside, before in edges:
-        score = best[start][0] + scores[glyph] - max(0, inside / size / GAP_INSIDE) ** 2
+    for start, end, glyph, before in edges:
+        score = best[start][0] + scores[glyph]
         if start:
-            score -= 2 * np.clip(1 - before / size / GAP_BETWEEN, 0, 1)
+            score -= 2 * min(max(1 - before / (size * BETWEEN), 0), 1)
         if score > best[end][0]:
             best[end] = score, best[start][1] + [glyph]
     return best[-1][1], best[-1][0]
 
 
-def _runs(starts, ends):
-    """Intervals -> groups of those that overlap or touch, in order: list of index arrays."""
+def _runs(parts, axis):
+    """Parts that overlap or touch along an axis, 0 x or 1 y, are one run. Returns index arrays, in order."""
+    starts, ends = parts[:, axis], parts[:, axis] + parts[:, axis + 2]
     runs, reach = [], -1
     for index in np.argsort(starts, kind="stable"):
         if starts[index] > reach:
@@ -137,6 +160,13 @@ def _runs(starts, ends):
         runs[-1].append(index)
         reach = max(reach, ends[index])
     return [np.array(run) for run in runs]
+
+
+def _white(parts, axis):
+    """The widest gap between parts along an axis, 0 where they overlap or touch."""
+    order = np.argsort(parts[:, axis])
+    starts, ends = parts[order, axis], np.maximum.accumulate((parts[:, axis] + parts[:, axis + 2])[order])
+    return max(0, (starts[1:] - ends[:-1]).max(initial=0))
 
 
 def _pieces(parts, members):
@@ -178,3 +208,14 @@ def _glyph(ink, labels, group, box):
     mine = np.isin(labels[rows, columns], group + 1).astype(np.uint8)
     soft_edges = cv2.dilate(mine, np.ones((3, 3), np.uint8))
     return place(ink[rows, columns] * soft_edges)[:, :, 0]
+
+
+def _thickness(glyphs):
+    """How thick each shape is by its length, 0 a line to 1 a disc: the ratio of its ink's principal spreads."""
+    ink = 1 - glyphs.reshape(len(glyphs), -1) / 255
+    ink /= ink.sum(axis=1, keepdims=True)
+    y, x = np.divmod(np.arange(ink.shape[1]), glyphs.shape[2])
+    mean_x, mean_y = ink @ x, ink @ y
+    xx, yy, xy = ink @ (x * x) - mean_x**2, ink @ (y * y) - mean_y**2, ink @ (x * y) - mean_x * mean_y
+    middle, half = (xx + yy) / 2, np.hypot((xx - yy) / 2, xy)
+    return np.sqrt(np.maximum(middle - half, 0) / (middle + half))

@@ -224,8 +224,7 @@ def read_batch(batch, reader):
 def read_layout(picture, probabilities, reader):
     """One picture's Rows. probabilities: float (k, classes) of the layout's glyphs."""
     layout = picture.layout
-    is_flat = np.array([name == "1" for name in reader.classes])
-    lines = choose(layout, probabilities, is_flat)
+    lines = choose(layout, probabilities, reader.classes)
     alone = lines == [[0]]
     if not alone and all(len(line) == 1 for line in lines):
         lines = [[glyph for line in lines for glyph in line]]  # one column, read downwards
