@@ -53,7 +53,7 @@ def main(argv=None):
         if args.sheet:
             from sheet import sheet_file
 
-            outputs.append(stack.enter_context(sheet_file(args.sheet, classes)))
+            outputs.append(stack.enter_context(sheet_file(args.sheet)))
         reader = load_reader(args.model)
         # rows that scroll by on a terminal are progress enough
         bar = stack.enter_context(tqdm(total=len(paths), unit="picture", disable=sys.stdout.isatty() or None))

@@ -1,0 +1,222 @@
+"""The sheet of predict.py: each picture, what the model saw of it, what it read, and how sure it is.
+
+A picture of one character is a card; a picture of several is a strip across the sheet, with their boxes drawn.
+"""
+
+import os
+from contextlib import contextmanager
+
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+from files import replacing, shown
+from fonts import find_cjk_font_file
+from ink import PictureError, open_picture
+from numerals import character, value
+
+COLUMNS = 4
+CARD = 320, 190  # pixels
+GAP = 12
+MOST = 120  # pictures on a sheet: it stays one that a screen and a printer can show
+MOST_CHARACTERS = 60  # of one picture
+
+PAGE, PAPER, LINE = "#f2efe9", "#ffffff", "#d9d4ca"
+TEXT, FAINT, BAR, REST = "#22252b", "#7b7f87", "#2f6db3", "#e6ebf2"
+UNSURE, REFUSED = "#d98200", "#b3372f"
+
+
+@contextmanager
+def sheet_file(path):
+    """Gives a function that adds predict.Row after predict.Row to a sheet, a PNG at `path` once all is done."""
+    if os.path.isdir(path):
+        raise IsADirectoryError(21, "is a folder; name a file in it", path)
+    with replacing(path) as part:
+        part.touch()  # a place that can't be written to is told before the work and not after it
+        pictures, left_out = [], 0
+
+        def add(row):
+            nonlocal left_out
+            if pictures and pictures[-1][0].file == row.file:
+                pictures[-1].append(row)
+            elif len(pictures) < MOST and not left_out:
+                pictures.append([row])
+            else:
+                left_out += row.box is None or row.file != add.last
+                add.last = row.file
+
+        add.last = None
+        yield add
+        draw_sheet(pictures, left_out).save(part, format="PNG", optimize=True)
+
+
+def draw_sheet(pictures, left_out=0):
+    """The sheet as a PIL image. pictures: a list of predict.Rows for each; left_out: how many more there were."""
+    pen = Pen()
+    columns = min(COLUMNS, max(len(pictures), 2))
+    width = GAP + columns * (CARD[0] + GAP)
+    # places first, for the height: cards fill a row, a strip takes a row of its own
+    places, column, top = [], 0, GAP
+    for rows in pictures:
+        strip = rows[0].box is not None
+        if column and (strip or column == columns):
+            column, top = 0, top + CARD[1] + GAP
+        places.append((GAP + column * (CARD[0] + GAP), top))
+        if strip:
+            top += strip_height(len(rows), width) + GAP
+        else:
+            column += 1
+    bottom = top + (CARD[1] + GAP if column else 0) + (30 if left_out else 0)
+
+    sheet = Image.new("RGB", (width, bottom), PAGE)
+    draw = ImageDraw.Draw(sheet)
+    for rows, place in zip(pictures, places, strict=True):
+        if rows[0].box is not None:
+            draw_strip(sheet, draw, pen, rows, place, width)
+        else:
+            draw_card(sheet, draw, pen, rows[0], place)
+    if left_out:
+        draw.text((GAP, bottom - 28), f"and {left_out:,} more pictures", TEXT, pen.font(16))
+    return sheet
+
+
+class Pen:
+    """Fonts by size, and names as they can show them: without a font for 七 its class is shown, 7."""
+
+    def __init__(self):
+        self.path = find_cjk_font_file()
+        self.fonts = {}
+
+    def font(self, size):
+        if size not in self.fonts:
+            self.fonts[size] = ImageFont.truetype(self.path, size) if self.path else ImageFont.load_default(size)
+        return self.fonts[size]
+
+    def label(self, name):
+        return shown(character(name) if self.path else name)
+
+    def fit(self, text, size, width):
+        """The text, shortened in its middle to a width in pixels."""
+        font = self.font(size)
+        if font.getlength(text) <= width:
+            return text
+        keep = len(text)
+        while keep > 2 and font.getlength(f"{text[: keep // 2]}…{text[-keep // 2 :]}") > width:
+            keep -= 1
+        return f"{text[: keep // 2]}…{text[-keep // 2 :]}"
+
+
+def draw_card(sheet, draw, pen, row, place):
+    x, y = place
+    unsure = row.note.startswith("unsure")
+    edge = REFUSED if row.glyph is None else UNSURE if unsure else LINE
+    draw.rounded_rectangle((x, y, x + CARD[0], y + CARD[1]), 8, PAPER, edge, 2 if edge != LINE else 1)
+    draw.text((x + 12, y + 8), pen.fit(shown(row.file), 12, CARD[0] - 24), FAINT, pen.font(12))
+    if row.glyph is None:
+        lines = wrap(row.note, pen.font(15), CARD[0] - 24)
+        draw.multiline_text((x + 12, y + 40), lines, REFUSED, pen.font(15), spacing=6)
+        return
+    photo, _ = thumbnail(row.file, (136, 136))
+    if photo:
+        sheet.paste(photo, (x + 12 + (136 - photo.width) // 2, y + 34 + (136 - photo.height) // 2))
+    name = row.best[0][0]
+    right = x + 164
+    label = pen.label(name)
+    size = 52 if pen.font(52).getlength(label) <= 66 else 20
+    draw.text((right, y + 60), pen.fit(label, size, 70), UNSURE if unsure else TEXT, pen.font(size), anchor="lm")
+    if pen.path and value(name) is not None:
+        draw.text((right, y + 104), f"{value(name):,}" if value(name) < 10**6 else str(value(name)), FAINT, pen.font(14))
+    seen = Image.fromarray(row.glyph)
+    sheet.paste(seen, (x + CARD[0] - 78, y + 34))
+    draw.rectangle((x + CARD[0] - 79, y + 33, x + CARD[0] - 14, y + 98), outline=LINE)
+    if unsure:
+        draw.text((x + CARD[0] - 14, y + 103), "unsure", UNSURE, pen.font(13), anchor="ra")
+    draw_bars(draw, pen, row.best, (right, y + 126), 142, UNSURE if unsure else BAR)
+
+
+def draw_bars(draw, pen, best, place, width, color):
+    """A bar for each of the best: name, bar, percent."""
+    x, y = place
+    for i, (name, confidence) in enumerate(best):
+        middle = y + 18 * i + 8
+        draw.text((x, middle), pen.fit(pen.label(name), 13, 26), TEXT, pen.font(13), anchor="lm")
+        left, right = x + 30, x + width - 44
+        draw.rectangle((left, middle - 4, right, middle + 4), REST)
+        if confidence > 0.005:
+            draw.rectangle((left, middle - 4, left + round((right - left) * confidence), middle + 4), color)
+        draw.text((x + width, middle), f"{confidence:.1%}", FAINT, pen.font(12), anchor="rm")
+
+
+CELL = 150, 152  # pixels; one character of a strip
+PHOTO = 420, 260  # pixels at most; the picture of a strip
+
+
+def strip_height(characters, width):
+    across = (width - 2 * GAP - PHOTO[0] - 36) // CELL[0]
+    down = -(-min(characters, MOST_CHARACTERS) // max(across, 1))
+    return max(PHOTO[1] + 76, down * CELL[1] + 76)
+
+
+def draw_strip(sheet, draw, pen, rows, place, width):
+    x, y = place
+    height = strip_height(len(rows), width)
+    draw.rounded_rectangle((x, y, width - GAP, y + height), 8, PAPER, LINE)
+    draw.text((x + 12, y + 8), pen.fit(shown(rows[0].file), 12, width - 4 * GAP), FAINT, pen.font(12))
+    says = [part for row in rows for part in row.note.split("; ") if part not in ("", "unsure")]
+    text = "".join(pen.label(row.best[0][0]) for row in rows) if pen.path else ""
+    said = "   ".join([text, *(part.removeprefix("number ") for part in says)]).strip()
+    draw.text((x + 12, y + 28), pen.fit(said, 24, width - 4 * GAP), TEXT, pen.font(24))
+    photo, factor = thumbnail(rows[0].file, PHOTO)
+    if photo:
+        sheet.paste(photo, (x + 12, y + 66))
+        for row in rows:
+            left, top, w, h = (side * factor for side in row.box)
+            box = (x + 12 + left - 2, y + 66 + top - 2, x + 12 + left + w + 2, y + 66 + top + h + 2)
+            draw.rectangle(box, outline=UNSURE if row.note.startswith("unsure") else BAR, width=2)
+    start = x + PHOTO[0] + 30
+    across = max((width - GAP - start) // CELL[0], 1)
+    for i, row in enumerate(rows[:MOST_CHARACTERS]):
+        left, top = start + i % across * CELL[0], y + 66 + i // across * CELL[1]
+        color = UNSURE if row.note.startswith("unsure") else TEXT
+        sheet.paste(Image.fromarray(row.glyph), (left, top))
+        draw.rectangle((left - 1, top - 1, left + 64, top + 64), outline=LINE)
+        label = pen.label(row.best[0][0])
+        size = 42 if pen.font(42).getlength(label) <= 60 else 16
+        draw.text((left + 74, top + 32), pen.fit(label, size, 66), color, pen.font(size), anchor="lm")
+        draw_bars(draw, pen, row.best, (left, top + 72), 136, UNSURE if color == UNSURE else BAR)
+    if len(rows) > MOST_CHARACTERS:
+        more = f"and {len(rows) - MOST_CHARACTERS} more characters"
+        draw.text((width - GAP - 12, y + 10), more, FAINT, pen.font(12), anchor="ra")
+
+
+def thumbnail(path, size):
+    """The upright picture in colour, within a size: (PIL image or None, its pixels to one of the picture's)."""
+    try:
+        with Image.open(path) as image:
+            turned = image.getexif().get(0x0112, 1) >= 5
+            full = image.size[::-1] if turned else image.size
+            if image.mode in ("RGB", "L", "1", "P", "CMYK", "YCbCr", "RGBA", "LA", "PA"):
+                image.draft("RGB", (2 * size[0], 2 * size[1]))
+                image = ImageOps.exif_transpose(image)
+                if "A" in image.mode or "transparency" in image.info:
+                    image = image.convert("RGBA")
+                    image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+                image = image.convert("RGB")
+            else:
+                image = Image.fromarray(open_picture(path)).convert("RGB")  # 16 bits and the like, scaled
+    except (OSError, ValueError, SyntaxError, PictureError):  # gone or changed since it was read
+        return None, 0
+    factor = min(size[0] / image.width, size[1] / image.height)
+    shape = max(1, round(image.width * factor)), max(1, round(image.height * factor))
+    # small bitmaps keep their pixels
+    image = image.resize(shape, Image.Resampling.NEAREST if factor > 2 else Image.Resampling.LANCZOS)
+    return image, image.width / full[0]
+
+
+def wrap(text, font, width):
+    lines = [""]
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}".strip()
+        if font.getlength(longer) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return "\n".join(lines[:6])
