@@ -27,6 +27,7 @@ from PIL import Image, UnidentifiedImageError
 import ink
 import numerals
 from files import run
+from layout import choose, find_layout
 from reader import ModelError, load_reader
 
 PAGE = Path(__file__).with_name("pad.html")
@@ -58,12 +59,40 @@ def read(reader, body):
     data: address.
     Raises PadError.
     """
-    seen = _prepared(body)[1]
+    return _answer(reader, _prepared(body)[1])
+
+
+def _answer(reader, seen):
     shares = reader.predict(seen[None])[0]
     best = np.argsort(-shares, kind="stable")[:3]
     top = [dict(_named(reader.classes[i]), confidence=float(shares[i])) for i in best]
     image = "data:image/png;base64," + base64.b64encode(_png(seen)).decode()
     return {"top": top, "unsure": top[0]["confidence"] < reader.unsure_below, "seen": image}
+
+
+def read_lines(reader, body):
+    """What the model reads in a photo, which may hold several characters.
+
+    As `read`; for several characters a dict of `lines` instead: dicts with text, and number (int or None).
+    """
+    grey, seen = _prepared(body)
+    layout = find_layout(ink.find_ink(grey))
+    shares = reader.predict(np.repeat(layout.glyphs[..., None], 3, axis=3))
+    lines = choose(layout, shares, reader.classes)
+    if lines == [[0]]:
+        return _answer(reader, seen)
+    if all(len(line) == 1 for line in lines):
+        lines = [[glyph for line in lines for glyph in line]]  # one column, read downwards
+    best = [reader.classes[i] for i in shares.argmax(axis=1)]
+    return {"lines": [_line([best[glyph] for glyph in line]) for line in lines]}
+
+
+def _line(names):
+    text = "".join(map(numerals.character, names))
+    try:
+        return {"text": text, "number": numerals.read_number(text)}
+    except ValueError:
+        return {"text": text, "number": None}
 
 
 def teach(hwtrainset, body, name, writer):
@@ -271,7 +300,7 @@ def make_app(reader, hwtrainset, host="127.0.0.1", framed=False):
     def read_picture():
         body = flask.request.get_data()
         with one_at_a_time:
-            return read(reader, body)
+            return read_lines(reader, body) if flask.request.args.get("photo") else read(reader, body)
 
     @app.post("/teach")
     def save_picture():
@@ -338,8 +367,8 @@ def show(model="model.keras", hwtrainset="hwtrainset", height=820):
     model, hwtrainset: paths. height: of the frame, pixels. Where it can't be shown it prints why.
     """
     try:
-        import flask
-        import waitress
+        import flask  # noqa: F401
+        import waitress  # noqa: F401
         from IPython.display import IFrame, display
     except ImportError:
         print(f"No pad here: {MISSING}")
@@ -380,8 +409,8 @@ def main(argv=None):
     parser.add_argument("--open", action="store_true", help="open the page in a browser")
     args = parser.parse_args(argv)
     try:
-        import flask
-        import waitress
+        import flask  # noqa: F401
+        import waitress  # noqa: F401
     except ImportError:
         return _sorry(MISSING)
     try:

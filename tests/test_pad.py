@@ -7,6 +7,7 @@ import base64
 import http.client
 import http.server
 import io
+import itertools
 import json
 import os
 import shutil
@@ -27,7 +28,6 @@ from PIL import Image
 import ink
 import pad
 from strokes import WAYS, parse
-import itertools
 
 pytest.importorskip("flask", reason="requirements-pad.txt is not installed")
 pytest.importorskip("waitress", reason="requirements-pad.txt is not installed")
@@ -176,6 +176,14 @@ def test_drawing_is_read(server):
         assert sum(one["confidence"] for one in answer["top"]) == pytest.approx(1, abs=1e-3)
         seen = Image.open(io.BytesIO(base64.b64decode(answer["seen"].split(",")[1])))
         assert np.array_equal(np.asarray(seen), ink.read_picture(drawing(name)))
+
+
+def test_photo_of_several_characters_is_read_as_a_number(server):
+    both = [np.asarray(Image.open(io.BytesIO(drawing(name)))) for name in ("3", "10")]
+    status, answer = server.json("/read?photo=1", png(np.hstack(both)))
+    assert (status, answer) == (200, {"lines": [{"text": "三十", "number": 30}]})
+    status, answer = server.json("/read?photo=1", drawing("3"))
+    assert status == 200 and answer["top"][0]["class"] == "3"
 
 
 def test_photo_formats_are_read(server):
@@ -606,6 +614,11 @@ def test_picture_instead_and_a_file_that_is_none(visit, tmp_path):
     page.set_input_files("#file", tmp_path / "seven.png")
     reads(page, "7")
     assert page.is_visible("#photo") and page.is_hidden("#message")
+    both = [np.asarray(Image.open(io.BytesIO(drawing(name)))) for name in ("3", "10")]
+    (tmp_path / "thirty.png").write_bytes(png(np.hstack(both)))
+    page.set_input_files("#file", tmp_path / "thirty.png")
+    page.wait_for_selector("#character:has-text('三十')")
+    assert page.inner_text("#value") == "30" and page.is_disabled("#save")
     (tmp_path / "huge.png").write_bytes(bytes(pad.MAX_BYTES + 1))
     page.set_input_files("#file", tmp_path / "huge.png")
     page.wait_for_selector("#message:visible")
