@@ -26,6 +26,7 @@ import other_characters as signs  # noqa: E402
 import synthesize  # noqa: E402
 from calibration import calibration_error  # noqa: E402
 from dataset import DataError, open_data  # noqa: E402
+from files import Problem, run  # noqa: E402
 from numerals import character, class_name  # noqa: E402
 from reader import ModelError, load_reader  # noqa: E402
 
@@ -303,28 +304,21 @@ def parse_arguments(argv):
 
 def main(argv=None):
     args = parse_arguments(argv)
-    open_data(args.data).close()  # before minutes of drawing
-    reader = load_reader(args.model)
-    groups = read_groups(args.per_character, args.seed, reader)
-    lines = make_report(args, reader, groups)
+    try:
+        open_data(args.data).close()  # before minutes of drawing
+        reader = load_reader(args.model)
+        groups = read_groups(args.per_character, args.seed, reader)
+        lines = make_report(args, reader, groups)
+    except (DataError, ModelError) as error:
+        raise Problem(str(error)) from error
     print("\n".join(lines) + "\n")
+    REPORT.parent.mkdir(exist_ok=True)
+    REPORT.write_text("\n".join(lines) + "\n", encoding="utf-8")
     if args.sheet:
         save_sheet(args.sheet, groups, reader.unsure_below)
         print(f"{args.sheet}: rows", *(name for group in groups for name in dict.fromkeys(group.names)))
-    REPORT.parent.mkdir(exist_ok=True)
-    REPORT.write_text("\n".join(lines) + "\n", encoding="utf-8")
     print(f"{REPORT}: {sum(len(group.names) for group in groups)} drawn pictures read")
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except (DataError, ModelError) as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
-    except OSError as error:
-        print(f"can't write {error.filename}: {error.strerror}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        sys.exit(130)
+    run(main)
