@@ -169,7 +169,7 @@ def read_test_part(path, reader):
         classes = [class_name(name) for name in data["classes"].asstr()[:]]
         unknown = [name for name in classes if name not in reader.classes]
         if unknown:
-            raise DataError(f"{path} has classes that the model lacks: {', '.join(unknown)}; train it on them")
+            raise DataError(f"{path} has classes the model lacks: {', '.join(unknown)}; train it on them")
         labels = np.array([reader.classes.index(name) for name in classes])[data["y_test"][:, 0]]
         pictures = data["X_test"]
         parts = [reader.predict(pictures[at : at + 1024]) for at in range(0, len(pictures), 1024)]
@@ -193,7 +193,7 @@ def read_groups(per_character, seed, reader):
         "digits": _one_way(signs.DIGITS),
         "look-alikes": _one_way(look_alikes),
     }
-    known = {character(name) for name in reader.classes}  # what the model was trained on is no other character
+    known = {character(name) for name in reader.classes}  # these are trained on, and no others
     drawn = []
     for title, group in ways.items():
         others = {name: way for name, way in group.items() if name not in known}
