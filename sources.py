@@ -190,7 +190,7 @@ def class_folders(source, names, refuse):
     if loose and not of_folder:
         raise Problem(
             f"{shown(source.root)} holds pictures, not class folders; "
-            "put those of each class into a folder of its own (1, 2, ...) and give the folder that holds these"
+            "put those of each class into a folder of its own (1, 2, ...) and give the folder around these"
         )
     for name in loose:
         refuse(name, "not in a class folder")

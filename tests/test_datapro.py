@@ -73,7 +73,9 @@ def test_stretch_is_a_plain_resize(hand, tmp_path):
     import cv2
 
     run("datapro.py", hand, "--out", tmp_path / "raw", "--fit", "stretch", "--classes", "1")
-    expected = cv2.resize(np.asarray(Image.open(hand / "1" / "writer-01_1.png")), (64, 64), interpolation=cv2.INTER_AREA)
+    expected = cv2.resize(
+        np.asarray(Image.open(hand / "1" / "writer-01_1.png")), (64, 64), interpolation=cv2.INTER_AREA
+    )
     assert (np.asarray(Image.open(tmp_path / "raw" / "1" / "1_00001.png")) == expected[:, :, None]).all()
 
 
@@ -88,7 +90,9 @@ def test_folders_that_mean_one_class_and_choosing_classes(hand, tmp_path):
     run("datapro.py", hand, "--out", tmp_path / "raw", "--classes", "10")
     assert {row["class"] for row in table(tmp_path / "raw" / "manifest.csv")} == {"10"}
     assert not (tmp_path / "raw" / "1").exists()
-    assert_one_line(run("datapro.py", hand, "--out", tmp_path / "raw", "--classes", "3"), 2, "no class 3", "1, 2, 10")
+    assert_one_line(
+        run("datapro.py", hand, "--out", tmp_path / "raw", "--classes", "3"), 2, "no class 3", "1, 2, 10"
+    )
 
 
 def add(words):
@@ -115,7 +119,9 @@ def refuse(words):
     (words / "1" / "1.png").write_text("refuse")
 
 
-@pytest.mark.parametrize("edit, made", [(add, 1), (change, 1), (move, 1), (remove, 0), (remove_class, 0), (refuse, 0)])
+@pytest.mark.parametrize(
+    "edit, made", [(add, 1), (change, 1), (move, 1), (remove, 0), (remove_class, 0), (refuse, 0)]
+)
 def test_a_rerun_does_what_changed_and_ends_as_a_first_run(words, tmp_path, edit, made):
     project = quick_project(tmp_path / "project")
     run("datapro.py", words, "--out", tmp_path / "raw", project=project)
@@ -135,7 +141,9 @@ def test_an_unchanged_rerun_reads_no_picture_and_writes_nothing(words, tmp_path)
     (project / "cv2.py").write_text(reads)  # what a worker imports first
     again = run("datapro.py", words, "--out", tmp_path / "raw", project=project)
     assert again.returncode == 1 and " 0 of them made now" in again.stdout
-    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "raw").rglob("*") if path.is_file()} == before
+    assert {
+        path: path.stat().st_mtime_ns for path in (tmp_path / "raw").rglob("*") if path.is_file()
+    } == before
 
 
 def test_another_ink_makes_all_anew(words, tmp_path):
@@ -143,10 +151,13 @@ def test_another_ink_makes_all_anew(words, tmp_path):
     run("datapro.py", words, "--out", tmp_path / "raw", project=project)
     with open(project / "ink.py", "a") as file:
         file.write("# changed\n")
-    assert " 30 of them made now" in run("datapro.py", words, "--out", tmp_path / "raw", project=project).stdout
-    assert " 30 of them made now" in run(
-        "datapro.py", words, "--out", tmp_path / "raw", "--fit", "stretch", project=project
-    ).stdout
+    assert (
+        " 30 of them made now" in run("datapro.py", words, "--out", tmp_path / "raw", project=project).stdout
+    )
+    assert (
+        " 30 of them made now"
+        in run("datapro.py", words, "--out", tmp_path / "raw", "--fit", "stretch", project=project).stdout
+    )
 
 
 def test_pictures_lost_or_spoilt_are_made_again(words, tmp_path):
@@ -156,11 +167,15 @@ def test_pictures_lost_or_spoilt_are_made_again(words, tmp_path):
     (tmp_path / "raw" / "1" / "1_00001.png").unlink()
     Image.new("RGB", (64, 64)).save(tmp_path / "raw" / "2" / "2_00012.png")
     (tmp_path / "raw" / "own" / "own_00021.png").write_bytes(b"")
-    assert " 3 of them made now" in run("datapro.py", words, "--out", tmp_path / "raw", project=project).stdout
+    assert (
+        " 3 of them made now" in run("datapro.py", words, "--out", tmp_path / "raw", project=project).stdout
+    )
     assert tree(tmp_path / "raw") == whole
     (tmp_path / "raw" / "manifest.csv").unlink()
     (tmp_path / "raw" / "overview.png").unlink()
-    assert " 0 of them made now" in run("datapro.py", words, "--out", tmp_path / "raw", project=project).stdout
+    assert (
+        " 0 of them made now" in run("datapro.py", words, "--out", tmp_path / "raw", project=project).stdout
+    )
     assert tree(tmp_path / "raw") == whole
 
 
@@ -189,7 +204,9 @@ def test_what_others_put_into_the_output_stays(words, tmp_path):
 def test_a_manifest_of_others_is_not_overwritten(words, tmp_path):
     (tmp_path / "raw").mkdir()
     (tmp_path / "raw" / "manifest.csv").write_text("name,price\n")
-    assert_one_line(run("datapro.py", words, "--out", tmp_path / "raw"), 2, "manifest.csv", "choose another --out")
+    assert_one_line(
+        run("datapro.py", words, "--out", tmp_path / "raw"), 2, "manifest.csv", "choose another --out"
+    )
     assert (tmp_path / "raw" / "manifest.csv").read_text() == "name,price\n"
 
 
@@ -215,7 +232,16 @@ def test_bad_pictures_are_refused_and_the_others_made(hand, tmp_path):
     assert "class 3" in result.stderr and "class 4" in result.stderr and "refused.csv" in result.stderr
     assert "Traceback" not in result.stderr
     reasons = refused(tmp_path / "raw")
-    assert set(reasons) == {"loose.png", "1/notes.txt", "1/text.png", "1/empty.png", "1/blank.png", "1/cut.jpg", "3", "4/x.png"}
+    assert set(reasons) == {
+        "loose.png",
+        "1/notes.txt",
+        "1/text.png",
+        "1/empty.png",
+        "1/blank.png",
+        "1/cut.jpg",
+        "3",
+        "4/x.png",
+    }
     assert all(reasons.values())
     sources = {row["source"] for row in table(tmp_path / "raw" / "manifest.csv")}
     assert {"1/whole.jpg", "1/wrong.png", "1/deep/er/p.png"} < sources and len(sources) == 24 + 3
@@ -235,13 +261,22 @@ def test_things_that_are_no_files(hand, tmp_path):
     listener.close()
     assert result.returncode == 1
     reasons = refused(tmp_path / "raw")
-    assert set(reasons) == {f"1/{name}" for name in ("pipe.png", "socket.png", "loop", "self.png", "nowhere.png")}
+    assert set(reasons) == {
+        f"1/{name}" for name in ("pipe.png", "socket.png", "loop", "self.png", "nowhere.png")
+    }
     assert len(table(tmp_path / "raw" / "manifest.csv")) == 25
 
 
 @posix
 def test_odd_names(hand, tmp_path):
-    names = ["with space.png", "new\nline.png", "表情🙂.png", "x" * 246 + ".png", '"quoted", comma.png', "=1+1.png"]
+    names = [
+        "with space.png",
+        "new\nline.png",
+        "表情🙂.png",
+        "x" * 246 + ".png",
+        '"quoted", comma.png',
+        "=1+1.png",
+    ]
     for i, name in enumerate(names):
         draw(hand / "1" / name, i)
     draw(os.fsdecode(os.fsencode(str(hand / "1")) + b"/not utf-8 \xff.png"), 77)
@@ -326,7 +361,9 @@ def zipped(folder, path):
 
 def pixels(out):
     return {
-        (row["class"], row["writer"], row["source"].rpartition("/")[2]): np.asarray(Image.open(out / row["file"])).tobytes()
+        (row["class"], row["writer"], row["source"].rpartition("/")[2]): np.asarray(
+            Image.open(out / row["file"])
+        ).tobytes()
         for row in table(out / "manifest.csv")
     }
 
@@ -384,7 +421,13 @@ def test_a_hostile_zip(tmp_path):
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("1/good.png", good)
         archive.writestr("2/good.png", good)
-        for name in ("../../1/up.png", "/tmp/absolute.png", "1/../../up.png", "C:/drive.png", "1\\..\\..\\back.png"):
+        for name in (
+            "../../1/up.png",
+            "/tmp/absolute.png",
+            "1/../../up.png",
+            "C:/drive.png",
+            "1\\..\\..\\back.png",
+        ):
             archive.writestr(name, good)
         link = zipfile.ZipInfo("1/link.png")
         link.external_attr = 0o120777 << 16
@@ -409,7 +452,10 @@ def test_a_hostile_zip(tmp_path):
         "1/link.png", "1/bomb.png", "2/twice.png", "1/broken.png", "1/locked.png",
     }  # fmt: skip
     assert {cls for cls, _, _ in pixels(tmp_path / "box" / "raw")} == {"1", "2"}
-    assert sorted(os.listdir(tmp_path)) == ["box", "good.png"] and sorted(os.listdir(tmp_path / "box")) == ["raw", "z.zip"]
+    assert sorted(os.listdir(tmp_path)) == ["box", "good.png"] and sorted(os.listdir(tmp_path / "box")) == [
+        "raw",
+        "z.zip",
+    ]
 
     path.write_bytes(data[: len(data) // 2])
     assert_one_line(run("datapro.py", path, "--out", tmp_path / "raw"), 2, "z.zip", "whole zip")

@@ -11,10 +11,10 @@ import threading
 import time
 
 import pytest
-from dataset import open_data
 from drawing import assert_one_line, quick_project, run, tree
 
 import files
+from dataset import open_data
 
 posix = pytest.mark.skipif(os.name == "nt", reason="POSIX signals and limits")
 KILLS = int(os.environ.get("KILLS", 4))
@@ -170,12 +170,17 @@ def test_two_runs_on_one_output(words, project, tmp_path):
     run("datapro.py", words, "--out", tmp_path / "raw", project=project)
     before = tree(tmp_path / "raw")
     with files.run_lock(tmp_path / "raw" / ".lock", "it"):
-        assert_one_line(run("datapro.py", words, "--out", tmp_path / "raw", project=project), 2, "another run")
+        assert_one_line(
+            run("datapro.py", words, "--out", tmp_path / "raw", project=project), 2, "another run"
+        )
     assert tree(tmp_path / "raw") == before
     with files.run_lock(tmp_path / "data.h5.lock", "it"):
         result = run("test.py", "--raw", tmp_path / "raw", "--out", tmp_path / "data.h5", project=project)
         assert_one_line(result, 2, "another run", "data.h5")
-    assert run("test.py", "--raw", tmp_path / "raw", "--out", tmp_path / "data.h5", project=project).returncode == 0
+    assert (
+        run("test.py", "--raw", tmp_path / "raw", "--out", tmp_path / "data.h5", project=project).returncode
+        == 0
+    )
     assert not (tmp_path / "data.h5.lock").exists()
 
 
@@ -232,7 +237,10 @@ def test_a_picture_that_the_reader_fails_on_is_refused(words, project, tmp_path)
     (words / "1" / "a.png").write_text("fail")
     result = run("datapro.py", words, "--out", tmp_path / "raw", project=project)
     assert result.returncode == 1 and "Traceback" not in result.stderr and "900 pictures" in result.stdout
-    assert "1/a.png,\"the reader failed on it, TypeError: a fault" in (tmp_path / "raw" / "refused.csv").read_text()
+    assert (
+        '1/a.png,"the reader failed on it, TypeError: a fault'
+        in (tmp_path / "raw" / "refused.csv").read_text()
+    )
 
 
 def test_a_source_that_vanishes_or_changes_during_the_run(words, project, tmp_path):
@@ -284,7 +292,9 @@ def test_no_permission(words, project, tmp_path):
     if os.access(locked, os.W_OK):
         locked = "/proc/self"  # for root every folder is writable but those of the system
     assert_one_line(run("datapro.py", words, "--out", f"{locked}/raw", project=project), 2, str(locked))
-    assert_one_line(run("test.py", "--raw", raw, "--out", f"{locked}/data.h5", project=project), 2, str(locked))
+    assert_one_line(
+        run("test.py", "--raw", raw, "--out", f"{locked}/data.h5", project=project), 2, str(locked)
+    )
 
 
 @pytest.mark.parametrize(

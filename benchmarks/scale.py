@@ -1,0 +1,225 @@
+"""Large sets and speed: datapro.py and test.py on generated pictures, beside the program of 2020.
+
+    python benchmarks/scale.py               2,000 and 20,000 pictures
+    python benchmarks/scale.py 200000        also that many (1 GB of disk, some minutes)
+
+Prints three tables and writes them to results/scale.md:
+
+- cost per picture and memory of all processes together, by the size of the set: both should stay flat;
+- pictures per second beside the old loop (Pillow opens, converts, resizes and saves; one thread), on the same
+  pictures in the same run, for scans of 150-300 pixels and for photos of 12 megapixels;
+- data.h5 beside the old layout (float32, not compressed): size, and time to load.
+
+Needs psutil. The pictures are drawn once and copied under other names, with their bytes made different.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import h5py
+import numpy as np
+import psutil
+from PIL import Image, ImageDraw
+
+PROJECT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(PROJECT))
+from dataset import open_data, read_pictures  # noqa: E402
+
+CLASSES = [str(i) for i in range(1, 11)]
+WRITERS = 100
+DRAWN = 500  # different drawings in a set
+
+
+def draw(rng, size):
+    """A picture of a few strokes on paper that is not quite even."""
+    width, height = size
+    image = Image.new("L", size, int(rng.integers(200, 250)))
+    pen = ImageDraw.Draw(image)
+    low, high = int(0.1 * min(size)), int(0.9 * min(size))
+    for _ in range(int(rng.integers(2, 6))):
+        ends = rng.integers(low, high, 4).tolist()
+        pen.line(ends, fill=int(rng.integers(0, 90)), width=max(2, min(size) // int(rng.integers(12, 30))))
+    noise = rng.normal(0, 4, (height // 8 + 1, width // 8 + 1)).repeat(8, 0).repeat(8, 1)[:height, :width]
+    return Image.fromarray(np.clip(np.asarray(image) + noise, 0, 255).astype(np.uint8))
+
+
+def make_set(folder, count, size=None, drawn=DRAWN):
+    """`count` JPEGs in class folders; size: (width, height), or None for scans of 150 to 300 pixels."""
+    rng = np.random.default_rng(0)
+    jpegs = []
+    for _ in range(min(count, drawn)):
+        path = folder.parent / "drawing.jpg"
+        shape = size or tuple(rng.integers(150, 301, 2).tolist())
+        draw(rng, shape).convert("RGB").save(path, quality=88)
+        jpegs.append(path.read_bytes())
+    for cls in CLASSES:
+        (folder / cls).mkdir(parents=True)
+    for i in range(count):
+        # bytes behind the end of a JPEG make another file of it, and not another picture
+        jpeg = jpegs[i % len(jpegs)] + b"%d" % i
+        (folder / CLASSES[i % 10] / f"writer-{i // 10 % WRITERS:03d}_{i}.jpg").write_bytes(jpeg)
+    return folder
+
+
+def run(*command):
+    """-> seconds, and the peak memory of all its processes together in MB (sum of their resident sizes)."""
+    started = time.perf_counter()
+    process = psutil.Popen(
+        [sys.executable, *map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    peak = 0
+    while process.poll() is None:
+        memory = 0
+        try:
+            for each in [process, *process.children(recursive=True)]:
+                memory += each.memory_info().rss
+        except psutil.NoSuchProcess:
+            continue
+        peak = max(peak, memory)
+        time.sleep(0.05)
+    if process.returncode:
+        sys.exit(process.stdout.read().decode())
+    return time.perf_counter() - started, peak / 1e6
+
+
+def old_datapro(source, out):
+    """What the program of 2020 did, in the same words: one thread, a plain resize. -> seconds"""
+    started = time.perf_counter()
+    for cls in sorted(os.listdir(source)):
+        os.makedirs(out / cls)
+        for number, name in enumerate(os.listdir(source / cls), 1):
+            image = Image.open(source / cls / name).convert("RGB").resize((64, 64))
+            image.save(out / cls / f"{cls}{number}.jpg")
+    return time.perf_counter() - started
+
+
+def scale(folder, counts):
+    lines = [
+        "| pictures | datapro.py | memory | run again | test.py | memory | pictures/s packed |",
+        "|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for count in counts:
+        source, raw, data = make_set(folder / "hand", count), folder / "raw", folder / "data.h5"
+        first, first_mb = run(PROJECT / "datapro.py", source, "--out", raw)
+        again, _ = run(PROJECT / "datapro.py", source, "--out", raw)
+        pack, pack_mb = run(PROJECT / "test.py", "--raw", raw, "--out", data)
+        lines.append(
+            f"| {count:,} | {first / count * 1e6:,.0f} µs each | {first_mb:,.0f} MB | {again / first:.1%} of that "
+            f"| {pack / count * 1e6:,.0f} µs each | {pack_mb:,.0f} MB | {count / pack:,.0f} |"
+        )
+        print(lines[-1], flush=True)
+        for path in (source, raw):
+            shutil.rmtree(path)
+    return lines
+
+
+def speed(folder):
+    lines = ["| pictures | datapro.py | old loop | ratio |", "|---|---:|---:|---:|"]
+    for what, count, size in (("150-300 px", 6000, None), ("12 megapixels", 60, (4000, 3000))):
+        source = make_set(folder / "hand", count, size, drawn=DRAWN if size is None else 6)
+        for path in source.rglob("*.jpg"):
+            path.read_bytes()  # both find it in memory
+        old = old_datapro(source, folder / "old")
+        new, _ = run(PROJECT / "datapro.py", source, "--out", folder / "raw")
+        lines.append(f"| {what} | {count / new:,.1f}/s | {count / old:,.1f}/s | {old / new:.2f} |")
+        print(lines[-1], flush=True)
+        for path in (source, folder / "old", folder / "raw"):
+            shutil.rmtree(path)
+    return lines
+
+
+def best(work, before=lambda: None, times=7):
+    """Milliseconds of the quickest of some tries."""
+    seconds = []
+    for _ in range(times):
+        before()
+        started = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - started)
+    return min(seconds) * 1000
+
+
+def layout(folder):
+    """data.h5 of the default set beside the same pictures in the old layout."""
+    raw, new, old = folder / "raw", folder / "data.h5", folder / "old.h5"
+    subprocess.run(
+        [sys.executable, PROJECT / "datapro.py", PROJECT / "hwtrainset", "--out", raw], capture_output=True
+    )
+    run(PROJECT / "test.py", "--raw", raw, "--out", new)
+    with h5py.File(new) as data, h5py.File(old, "w") as copy:
+        for name in ("X_train", "X_test"):
+            copy[name] = data[name][:].astype(np.float32)
+        for name in ("y_train", "y_test"):
+            copy[name] = data[name][:].astype(np.int32)
+        count = len(data["X_train"]) + len(data["X_test"])
+
+    def load_old(path=old):
+        with h5py.File(path) as data:
+            return np.array(data["X_train"][:])
+
+    def load_new():
+        with open_data(new) as data:
+            return read_pictures(data["X_train"])
+
+    def prepare_old():  # the old notebook divides before it trains; the model of the new one takes the bytes
+        return load_old() / 255.0
+
+    def forget():
+        """Drop the file from the system's memory, so that it is read from the disk."""
+        for path in (new, old):
+            with open(path, "rb") as file:
+                os.fsync(file.fileno())
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+    rows = [
+        ("size", old.stat().st_size / 1e6, new.stat().st_size / 1e6, "MB"),
+        ("X_train read", best(load_old), best(load_new), "ms"),
+        ("X_train read by the old cell", best(load_old), best(lambda: load_old(new)), "ms"),
+        ("X_train ready to train on", best(prepare_old), best(load_new), "ms"),
+    ]
+    if hasattr(os, "posix_fadvise"):
+        rows.append(
+            ("the same, not in memory before", best(prepare_old, forget), best(load_new, forget), "ms")
+        )
+    lines = [
+        f"| {count:,} pictures of the default set | old layout | data.h5 | ratio |",
+        "|---|---:|---:|---:|",
+    ]
+    for what, was, now, unit in rows:
+        lines.append(f"| {what} | {was:,.1f} {unit} | {now:,.1f} {unit} | {was / now:.1f} |")
+        print(lines[-1], flush=True)
+    return lines
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description="Cost per picture, memory and speed of datapro.py and test.py.",
+        epilog="example: python benchmarks/scale.py 200000",
+    )
+    parser.add_argument("more", nargs="*", type=int, help="numbers of pictures besides 2,000 and 20,000")
+    parser.add_argument("--counts", nargs="*", type=int, default=[2000, 20_000], help="instead of 2000 20000")
+    parser.add_argument(
+        "--folder", help="where the pictures go for a while (default: the system's temporary folder)"
+    )
+    parser.add_argument("--results", default=PROJECT / "results", type=Path, help="default: results/")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=args.folder) as folder:
+        folder = Path(folder)
+        tables = [speed(folder), layout(folder), scale(folder, [*args.counts, *args.more])]
+    args.results.mkdir(exist_ok=True)
+    report = args.results / "scale.md"
+    text = "\n\n".join("\n".join(table) for table in tables)
+    report.write_text(
+        f"# Large sets and speed\n\n{os.cpu_count()} cores, `python benchmarks/scale.py`\n\n{text}\n"
+    )
+    print(f"\n{text}\n\n{report}: {len(tables)} tables")
+
+
+if __name__ == "__main__":
+    main()
