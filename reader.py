@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from files import Problem, replacing
 from ink import SIZE
 
 FORMAT = 1  # of classes.json
@@ -29,7 +30,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read by TensorFlow when it
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 
-class ModelError(Exception):
+class ModelError(Problem):
     """A model file that can't be used. The message is one line for a person."""
 
 
@@ -47,14 +48,11 @@ def save_model(model, path, classes, unsure_below):
     _check_classes(about)
     _check_shapes(model, about["classes"])
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.stem}.{os.getpid()}.part.keras")
-    try:
+    # Keras writes to names that end in .keras only
+    with replacing(path, path.with_name(f".{path.stem}.{os.getpid()}.part.keras")) as part:
         model.save(part)
         with zipfile.ZipFile(part, "a") as archive:
             archive.writestr(CLASSES_FILE, json.dumps(about, ensure_ascii=False, indent=1))
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def load_reader(path):

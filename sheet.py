@@ -1,6 +1,7 @@
 """The sheet of predict.py: each picture, what the model saw of it, what it read, and how sure it is.
 
-A picture of one character is a card; a picture of several is a strip across the sheet, with their boxes drawn.
+A picture of one character is a card; below the cards, a picture of several is a strip across the sheet, with
+their boxes drawn.
 """
 
 import os
@@ -51,28 +52,30 @@ def sheet_file(path):
 def draw_sheet(pictures, left_out=0):
     """The sheet as a PIL image. pictures: a list of predict.Rows for each; left_out: how many more there were."""
     pen = Pen()
+    pictures = sorted(pictures, key=lambda rows: rows[0].box is not None)  # cards first: strips between them leave holes
     columns = min(COLUMNS, max(len(pictures), 2))
     width = GAP + columns * (CARD[0] + GAP)
     # places first, for the height: cards fill a row, a strip takes a row of its own
-    places, column, top = [], 0, GAP
+    places, photos, column, top = [], [], 0, GAP
     for rows in pictures:
         strip = rows[0].box is not None
+        photos.append(thumbnail(rows[0].file, PHOTO if strip else (136, 136)) if rows[0].best else (None, 0))
         if column and (strip or column == columns):
             column, top = 0, top + CARD[1] + GAP
         places.append((GAP + column * (CARD[0] + GAP), top))
         if strip:
-            top += strip_height(len(rows), width) + GAP
+            top += strip_height(len(rows), photos[-1][0], width) + GAP
         else:
             column += 1
     bottom = top + (CARD[1] + GAP if column else 0) + (30 if left_out else 0)
 
     sheet = Image.new("RGB", (width, bottom), PAGE)
     draw = ImageDraw.Draw(sheet)
-    for rows, place in zip(pictures, places, strict=True):
+    for rows, photo, place in zip(pictures, photos, places, strict=True):
         if rows[0].box is not None:
-            draw_strip(sheet, draw, pen, rows, place, width)
+            draw_strip(sheet, draw, pen, rows, photo, place, width)
         else:
-            draw_card(sheet, draw, pen, rows[0], place)
+            draw_card(sheet, draw, pen, rows[0], photo[0], place)
     if left_out:
         draw.text((GAP, bottom - 28), f"and {left_out:,} more pictures", TEXT, pen.font(16))
     return sheet
@@ -104,7 +107,7 @@ class Pen:
         return f"{text[: keep // 2]}…{text[-keep // 2 :]}"
 
 
-def draw_card(sheet, draw, pen, row, place):
+def draw_card(sheet, draw, pen, row, photo, place):
     x, y = place
     unsure = row.note.startswith("unsure")
     edge = REFUSED if row.glyph is None else UNSURE if unsure else LINE
@@ -114,7 +117,6 @@ def draw_card(sheet, draw, pen, row, place):
         lines = wrap(row.note, pen.font(15), CARD[0] - 24)
         draw.multiline_text((x + 12, y + 40), lines, REFUSED, pen.font(15), spacing=6)
         return
-    photo, _ = thumbnail(row.file, (136, 136))
     if photo:
         sheet.paste(photo, (x + 12 + (136 - photo.width) // 2, y + 34 + (136 - photo.height) // 2))
     name = row.best[0][0]
@@ -137,8 +139,8 @@ def draw_bars(draw, pen, best, place, width, color):
     x, y = place
     for i, (name, confidence) in enumerate(best):
         middle = y + 18 * i + 8
-        draw.text((x, middle), pen.fit(pen.label(name), 13, 26), TEXT, pen.font(13), anchor="lm")
-        left, right = x + 30, x + width - 44
+        draw.text((x, middle), pen.fit(pen.label(name), 13, 26 if pen.path else 44), TEXT, pen.font(13), anchor="lm")
+        left, right = x + (30 if pen.path else 48), x + width - 48
         draw.rectangle((left, middle - 4, right, middle + 4), REST)
         if confidence > 0.005:
             draw.rectangle((left, middle - 4, left + round((right - left) * confidence), middle + 4), color)
@@ -149,22 +151,28 @@ CELL = 150, 152  # pixels; one character of a strip
 PHOTO = 420, 260  # pixels at most; the picture of a strip
 
 
-def strip_height(characters, width):
-    across = (width - 2 * GAP - PHOTO[0] - 36) // CELL[0]
-    down = -(-min(characters, MOST_CHARACTERS) // max(across, 1))
-    return max(PHOTO[1] + 76, down * CELL[1] + 76)
+def strip_height(characters, photo, width):
+    down = -(-min(characters, MOST_CHARACTERS) // cells_across(width))
+    return 76 + max(photo.height if photo else 0, down * CELL[1] - 12)
 
 
-def draw_strip(sheet, draw, pen, rows, place, width):
+def cells_across(width):
+    return max((width - 2 * GAP - PHOTO[0] - 30) // CELL[0], 1)
+
+
+def draw_strip(sheet, draw, pen, rows, photo, place, width):
     x, y = place
-    height = strip_height(len(rows), width)
+    photo, factor = photo
+    height = strip_height(len(rows), photo, width)
     draw.rounded_rectangle((x, y, width - GAP, y + height), 8, PAPER, LINE)
     draw.text((x + 12, y + 8), pen.fit(shown(rows[0].file), 12, width - 4 * GAP), FAINT, pen.font(12))
-    says = [part for row in rows for part in row.note.split("; ") if part not in ("", "unsure")]
-    text = "".join(pen.label(row.best[0][0]) for row in rows) if pen.path else ""
-    said = "   ".join([text, *(part.removeprefix("number ") for part in says)]).strip()
+    notes = [row.note.removeprefix("unsure").removeprefix("; ") for row in rows]  # the first of a line has one
+    said = "    ".join(note.removeprefix("number ") for note in notes if note)
+    if pen.path:
+        starts = [i for i, note in enumerate(notes) if note or i == 0] + [len(rows)]
+        lines = ["".join(pen.label(row.best[0][0]) for row in rows[a:b]) for a, b in zip(starts, starts[1:])]
+        said = "    ".join(f"{line} {note.removeprefix('number ')}" for line, note in zip(lines, filter(None, notes)))
     draw.text((x + 12, y + 28), pen.fit(said, 24, width - 4 * GAP), TEXT, pen.font(24))
-    photo, factor = thumbnail(rows[0].file, PHOTO)
     if photo:
         sheet.paste(photo, (x + 12, y + 66))
         for row in rows:
@@ -172,7 +180,7 @@ def draw_strip(sheet, draw, pen, rows, place, width):
             box = (x + 12 + left - 2, y + 66 + top - 2, x + 12 + left + w + 2, y + 66 + top + h + 2)
             draw.rectangle(box, outline=UNSURE if row.note.startswith("unsure") else BAR, width=2)
     start = x + PHOTO[0] + 30
-    across = max((width - GAP - start) // CELL[0], 1)
+    across = cells_across(width)
     for i, row in enumerate(rows[:MOST_CHARACTERS]):
         left, top = start + i % across * CELL[0], y + 66 + i // across * CELL[1]
         color = UNSURE if row.note.startswith("unsure") else TEXT
