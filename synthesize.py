@@ -13,7 +13,6 @@ import multiprocessing
 import os
 import re
 import signal
-import sys
 from collections import namedtuple
 from pathlib import Path
 
@@ -21,6 +20,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from files import run
 from numerals import DEFAULT_CLASSES, class_name
 from strokes import WAYS, parse
 
@@ -39,12 +39,14 @@ PENS = {
     "finger": Pen(4, (0.060, 0.140), 0.00, 0.0, 0.0, 0.00, 0.00),
     "mouse": Pen(18, (0.040, 0.135), 0.00, 0.0, 0.0, 0.00, 0.00),
 }
-PAPERS = {"scan": 40, "photo": 18, "small": 27, "copy": 15}  # how common; a mouse or finger has a screen instead
+# how common; a mouse or finger has a screen instead
+PAPERS = {"scan": 40, "photo": 18, "small": 27, "copy": 15}
 
 # One writer's hand: lengths in parts of the character's size, angles in radians.
 Writer = namedtuple(
     "Writer",
-    "seed number pen width paper size haste looseness slant rise turn aspect bow hooks press tremor edge dark",
+    "seed number pen width paper size dark edge haste looseness slant rise turn aspect bow "
+    "hooks press tremor",
 )
 
 
@@ -55,12 +57,12 @@ def make_writer(seed, number):
     paper = "screen" if pen in ("mouse", "finger") else rng.choice(list(PAPERS), p=_shares(PAPERS.values()))
     low, high = PENS[pen].width
     width = math.exp(rng.uniform(math.log(low), math.log(high)))
-    low, high = {"small": (11, 44), "screen": (18, 60), "copy": (36, 120)}.get(paper, (45, 150))
+    low, high = {"small": (9, 44), "screen": (18, 60), "copy": (36, 120)}.get(paper, (45, 150))
     return Writer(
         seed=seed,
         number=number,
         pen=str(pen),
-        width=width * (2.2 if paper == "small" else 1),  # the same pen, on a character written small
+        width=min(2.2 * width, 0.16) if paper == "small" else width,  # the same pen, a smaller character
         paper=str(paper),
         size=math.exp(rng.uniform(math.log(low), math.log(high))),  # pixels
         haste=rng.beta(1.4, 2.2),
@@ -69,12 +71,12 @@ def make_writer(seed, number):
         rise=rng.normal(0.04, 0.08),
         turn=rng.normal(0, 0.05),
         aspect=math.exp(rng.normal(0, 0.17)),  # width by height
-        bow=rng.normal(0, 0.07, 2),  # of level and of upright strokes
+        bow=tuple(rng.normal(0, 0.07, 2)),  # of level and of upright strokes
         hooks=0.0 if rng.random() < 0.25 else math.exp(rng.normal(-0.2, 0.45)),
         press=rng.random() * (rng.random() < 0.35),
         tremor=rng.gamma(1.5, 0.0022) * (2.5 if pen in ("mouse", "finger") else 1),
         edge=rng.uniform(0, math.pi),
-        dark=rng.uniform(0.35, 1) if paper in ("small", "photo") else rng.uniform(0.6, 1),
+        dark=rng.uniform(0.45, 1) if paper in ("small", "photo") else rng.uniform(0.6, 1),
     )
 
 
@@ -95,7 +97,8 @@ def draw(name, writer, rng, way=None):
     """
     ways = WAYS[name]
     habit = np.random.default_rng([writer.seed, writer.number, 1 + list(WAYS).index(name)])
-    shares = _shares(common * (2 * writer.haste if way_ == "running" else 1) for way_, (common, _) in ways.items())
+    hurry = {"running": 2 * writer.haste}
+    shares = _shares(common * hurry.get(key, 1) for key, (common, _) in ways.items())
     usual, other = habit.choice(list(ways), 2, p=shares)
     way = way or (usual if rng.random() < 0.85 else other)
     loose = writer.looseness
@@ -166,7 +169,7 @@ def _join(lines, writer, rng):
             corners = np.r_[corners[:-1], True, True, sharp[1:]]
             touch = np.r_[touch, rng.uniform(0.3, 1), line_touch]
         if i + 1 < len(lines):
-            if joinable and rng.random() < 0.75 * writer.haste**2:
+            if joinable and rng.random() < 0.5 * writer.haste**2:
                 continue
             if rng.random() < 0.35 * writer.haste:  # lifted on the way to the next stroke
                 end = points[-1] + rng.uniform(0.08, 0.3) * (lines[i + 1][0][0] - points[-1])
@@ -239,7 +242,10 @@ def _warp(writer, rng):
 
     def warp(points):
         x, y = (points - 0.5).T
-        x, y = x + uneven[0] * (0.25 - x * x) + bend[0] * y * y, y + uneven[1] * (0.25 - y * y) + bend[1] * x * x
+        x, y = (
+            x + uneven[0] * (0.25 - x * x) + bend[0] * y * y,
+            y + uneven[1] * (0.25 - y * y) + bend[1] * x * x,
+        )
         x, y = x * math.sqrt(aspect), y / math.sqrt(aspect)
         x, y = x - slant * y, y - rise * x
         return np.stack([x, y], 1) @ turn + 0.5
@@ -253,7 +259,7 @@ def _warp(writer, rng):
 def render(strokes, pen, width, size, rng, edge=0.0, stepped=False):
     """Draw strokes as draw() returns them. Returns ink, float32 (h, w), 0 paper .. 1 ink, cropped to it.
 
-    pen: a name in PENS. width: the pen's, in parts of the character's size. size: of the character, in pixels.
+    pen: a name in PENS. width: the pen's, in parts of the character's size. size: of the character, pixels.
     stepped: with the stairs of a simple drawing program, without grey at the edges.
     """
     fine = 1 if stepped else max(1, round(360 / size))  # drawn larger, then reduced
@@ -266,10 +272,11 @@ def render(strokes, pen, width, size, rng, edge=0.0, stepped=False):
     line_type = cv2.LINE_8 if stepped else cv2.LINE_AA
     for points, widths in strokes:
         pixels = np.round(((points - low) * unit + margin) * 16).astype(int)
-        thick = np.maximum(1, np.round(widths * width * unit)).astype(int)
-        tone = np.round(255 * (1 - PENS[pen].fade * np.clip(1 - widths, 0, 0.8))).astype(int)
+        thick = np.maximum(1, np.round(widths * width * unit)).astype(int).tolist()
+        tone = np.round(255 * (1 - PENS[pen].fade * np.clip(1 - widths, 0, 0.8))).astype(int).tolist()
+        pixels = pixels.tolist()
         for i in range(1, len(pixels)):
-            cv2.line(canvas, pixels[i - 1].tolist(), pixels[i].tolist(), int(tone[i]), int(thick[i]), line_type, 4)
+            cv2.line(canvas, pixels[i - 1], pixels[i], tone[i], thick[i], line_type, 4)
     ink = canvas.astype(np.float32) / 255
     if fine > 1:
         ink = cv2.resize(ink, (w // fine, h // fine), interpolation=cv2.INTER_AREA)
@@ -285,15 +292,18 @@ def render(strokes, pen, width, size, rng, edge=0.0, stepped=False):
 def capture(ink, paper, rng, dark=1.0):
     """Put ink on paper and take it as a scanner, phone or screen would.
 
-    ink: as render() returns it. paper: a name in PAPERS, or "screen". Returns (grey uint8 (h, w), suffix): suffix
-    is the file type that suits it.
+    ink: as render() returns it. paper: a name in PAPERS, or "screen". dark: of the ink, 0..1.
+    Returns (grey uint8 (h, w), suffix); suffix is the file type that suits it, ".png" or ".jpg".
     """
-    return {"scan": _scan, "photo": _photo, "small": _small, "copy": _copy, "screen": _screen}[paper](ink, rng, dark)
+    take = {"scan": _scan, "photo": _photo, "small": _small, "copy": _copy, "screen": _screen}
+    return take[paper](ink, rng, dark)
 
 
 def _margins(ink, rng, low, high):
     """Paper around the ink, each side its own share of the larger side; below 0 cuts into it."""
     h, w = ink.shape
+    if min(h, w) < 0.3 * max(h, w):
+        low, high = max(low, 0.06), max(high, 0.2)  # a tight crop of 一 would be ink and no paper
     top, bottom, left, right = (int(round(share * max(h, w))) for share in rng.uniform(low, high, 4))
     out = np.zeros((max(4, h + top + bottom), max(4, w + left + right)), np.float32)
     part = ink[max(0, -top) : h + min(0, bottom), max(0, -left) : w + min(0, right)]
@@ -366,11 +376,13 @@ def _screen(ink, rng, dark):
 def picture(name, writer, rng):
     """One raw picture of class `name` by `writer`: (grey uint8 (h, w), suffix)."""
     strokes = draw(name, writer, rng)
-    size = writer.size * math.exp(rng.normal(0, 0.15))
-    width = writer.width * math.exp(rng.normal(0, 0.12))
+    # a character of many strokes is written large enough for them, and a broad pen makes it larger still:
+    # at most about half of the square is ink
+    length = sum(np.hypot(*np.diff(points, axis=0).T).sum() for points, _ in strokes)
+    size = max(writer.size * math.exp(rng.normal(0, 0.15)), 3.5 * length)  # pixels
+    thinnest = {"screen": 1.3, "copy": 1.6, "small": 0.9}.get(writer.paper, 0.7)  # pixels; finer lines break
+    width = min(max(writer.width * math.exp(rng.normal(0, 0.12)), thinnest / size), 0.5 / length)
     stepped = writer.paper == "screen" and rng.random() < 0.5
-    thinnest = {"screen": 1.3, "copy": 1.6}.get(writer.paper, 0.7)  # pixels; a finer line would break up
-    width = max(width, thinnest / size)
     ink = render(strokes, writer.pen, width, size, rng, writer.edge, stepped)
     return capture(ink, writer.paper, rng, writer.dark)
 
@@ -389,7 +401,7 @@ def encode(grey, suffix, rng):
 
 
 def write_pictures(job):
-    """Draw and file one writer's pictures. job: (folder, seed, writer number, {class: count}); returns the paths."""
+    """Draw and file one writer's pictures, return their paths. job: (folder, seed, writer, {class: count})."""
     folder, seed, number, counts = job
     writer = make_writer(seed, number)
     paths = []
@@ -430,15 +442,16 @@ def preview(names, seed, columns=12):
 
 def parse_arguments(argv):
     parser = argparse.ArgumentParser(
-        description="Draw handwriting into class folders. A class that is drawn anew loses the pictures drawn before "
+        description="Draw handwriting into class folders. A class drawn anew loses the pictures drawn before "
         "(drawn_writer-*); every other file in its folder, your own handwriting, stays as it is.",
         epilog="example: python synthesize.py --out more --classes all --per-class 2000",
     )
     add = parser.add_argument
     add("--out", default="hwtrainset", metavar="FOLDER", help="where to write (default: %(default)s)")
-    add("--classes", default=",".join(DEFAULT_CLASSES), help="such as 1,2,3 or 十,百, or all (default: %(default)s)")
-    add("--per-class", type=int, default=400, metavar="N", help="pictures of each class (default: %(default)s)")
-    add("--writers", type=int, metavar="N", help="virtual writers (default: half as many as pictures of a class)")
+    classes = ",".join(DEFAULT_CLASSES)
+    add("--classes", default=classes, help="such as 1,2,3 or 十,百, or all (default: %(default)s)")
+    add("--per-class", type=int, default=1000, metavar="N", help="pictures a class (default: %(default)s)")
+    add("--writers", type=int, metavar="N", help="virtual writers (default: one for 2 pictures of a class)")
     add("--seed", type=int, default=0, help="another number draws another set (default: %(default)s)")
     add("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes (default: one a core)")
     add("--preview", metavar="FILE.png", help="draw a sheet of every way of writing instead")
@@ -461,8 +474,9 @@ def main(argv=None):
     if args.preview:
         sheet = preview(args.names, args.seed)
         Path(args.preview).write_bytes(cv2.imencode(".png", sheet)[1].tobytes())
-        print(f"{args.preview}: {sum(len(WAYS[name]) for name in args.names)} ways of writing {len(args.names)} classes")
-        return
+        ways = sum(len(WAYS[name]) for name in args.names)
+        print(f"{args.preview}: {ways} ways of writing {len(args.names)} classes")
+        return 0
 
     out = Path(args.out)
     for name in args.names:
@@ -473,14 +487,17 @@ def main(argv=None):
         jobs.append((str(out), args.seed, number, dict.fromkeys(args.names, count)))
     written = set()
     with multiprocessing.Pool(min(args.jobs, len(jobs)), _start_process) as pool:
-        for paths in tqdm(pool.imap_unordered(write_pictures, jobs), total=len(jobs), unit="writer", disable=None):
+        done = pool.imap_unordered(write_pictures, jobs)
+        for paths in tqdm(done, total=len(jobs), unit="writer", disable=None):
             written.update(paths)
     for name in args.names:
         for path in (out / name).iterdir():
             if OWN.match(path.name) and path not in written:
                 path.unlink()  # drawn by a run before
     size = sum(path.stat().st_size for path in written)
-    print(f"{out}: {len(written)} pictures, {len(args.names)} classes, {len(jobs)} writers, {size / 1e6:.1f} MB")
+    made = f"{len(written)} pictures, {len(args.names)} classes, {len(jobs)} writers, {size / 1e6:.1f} MB"
+    print(f"{out}: {made}")
+    return 0
 
 
 def _start_process():
@@ -489,11 +506,4 @@ def _start_process():
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except OSError as error:
-        print(f"can't write {error.filename}: {error.strerror}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        sys.exit(130)
+    run(main)

@@ -1,9 +1,9 @@
-"""What drawn handwriting still lacks: each real picture that is read wrong, beside the drawn ones most like it.
+"""What drawn handwriting still lacks: each real mistake, beside the drawn pictures most like it.
 
-Reads real handwriting (class folders or Chinese MNIST, as datapro.py takes it) with a model that was trained on
-drawn handwriting. Prints a Markdown table of the classes, and draws a sheet: a row for each mistake with the real
-picture, the nearest drawn pictures of its class, and the nearest of the class it was taken for. Where
-the first do not look like the real one, strokes.py lacks a way of writing.
+Reads real handwriting (class folders or Chinese MNIST, as datapro.py takes it) with a model that was trained
+on drawn handwriting. Prints a Markdown table of the classes, and draws a sheet: a row for each mistake with
+the real picture, the nearest drawn pictures of its class, and the nearest of the class it was taken for.
+Where the first do not look like the real one, strokes.py lacks a way of writing.
 """
 
 import argparse
@@ -27,7 +27,7 @@ LABEL = 150  # pixels; width of the text before each row
 
 
 def read_set(path, classes):
-    """The pictures of a source. Returns ({class: uint8 (n, 64, 64)}, {class: names}); refused ones are left out."""
+    """The readable pictures of a source: ({class: uint8 (n, 64, 64)}, {class: their names})."""
     source = open_source(path)
     found = sort_into_classes(source, lambda name, reason: None)
     pictures, names = {}, {}
@@ -71,7 +71,7 @@ def main():
     add("real", help="real handwriting: class folders, or a Chinese MNIST folder or zip")
     add("--drawn", default="hwtrainset", help="what the model was trained on (default: %(default)s)")
     add("--model", default="model.keras", help="(default: %(default)s)")
-    add("--neighbours", type=int, default=3, metavar="N", help="drawn pictures of each class (default: %(default)s)")
+    add("--neighbours", type=int, default=3, metavar="N", help="drawn pictures each (default: %(default)s)")
     add("--out", default="realism.png", metavar="FILE.png", help="(default: %(default)s)")
     args = parser.parse_args()
 
