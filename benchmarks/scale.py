@@ -101,7 +101,7 @@ def old_datapro(source, out):
 
 def scale(folder, counts):
     lines = [
-        "| pictures | datapro.py | memory | run again | test.py | memory | pictures/s packed |",
+        "| pictures | datapro.py | memory | run again, of that | test.py | memory | pictures/s packed |",
         "|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for count in counts:
@@ -110,7 +110,7 @@ def scale(folder, counts):
         again, _ = run(PROJECT / "datapro.py", source, "--out", raw)
         pack, pack_mb = run(PROJECT / "test.py", "--raw", raw, "--out", data)
         lines.append(
-            f"| {count:,} | {first / count * 1e6:,.0f} µs each | {first_mb:,.0f} MB | {again / first:.1%} of that "
+            f"| {count:,} | {first / count * 1e6:,.0f} µs each | {first_mb:,.0f} MB | {again / first:.1%} "
             f"| {pack / count * 1e6:,.0f} µs each | {pack_mb:,.0f} MB | {count / pack:,.0f} |"
         )
         print(lines[-1], flush=True)

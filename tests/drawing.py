@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 PROJECT = Path(__file__).resolve().parents[1]
 
-# Stands in for ink.py where a test is not about reading pictures: quick, and does what a picture's first word says.
+# Stands in for ink.py where a test is not about reading pictures: quick, and does what the first word says.
 QUICK_INK = """
 import os, signal, time
 import numpy as np
@@ -58,6 +58,8 @@ def quick_project(folder):
 
 
 def run(script, *args, project=PROJECT, **options):
+    if script == "datapro.py":
+        args = (*args, "--jobs", "1")  # one worker starts sooner than two
     command = [sys.executable, str(project / script), *map(str, args)]
     options = {"capture_output": True, "text": True, "encoding": "utf-8", "timeout": 120, **options}
     return subprocess.run(command, **options)

@@ -210,9 +210,9 @@ def test_only_one_of_many_holds_the_lock(tmp_path):
 
 @posix
 def test_a_killed_run_locks_nobody_out(tmp_path):
-    code = "import files, sys, time\nwith files.run_lock(sys.argv[1], 'it'):\n print(flush=True)\n time.sleep(60)"
+    code = "import files, sys\nwith files.run_lock(sys.argv[1], 'it'):\n print(flush=True)\n sys.stdin.read()"
     command = [sys.executable, "-c", code, str(tmp_path / "lock")]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=os.path.dirname(files.__file__))
+    process = subprocess.Popen(command, stdin=-1, stdout=-1, cwd=os.path.dirname(files.__file__))
     process.stdout.readline()
     with pytest.raises(files.Problem):
         with files.run_lock(tmp_path / "lock", "it"):
