@@ -18,7 +18,7 @@ from ink import place
 SMALLEST = 16  # pixels; several characters take twice this from side to side or from top to bottom
 MOST_PIECES = 4  # of one character side by side: 八 and 亿 have two, broken strokes add to them
 MOST_BANDS = 6  # of one line, one above the other: 三 has three, 零 more
-MOST_GLYPHS = 600  # of one picture; a picture of more is no line of numerals
+MOST_PARTS, MOST_GLYPHS = 400, 600  # of one picture; a picture of more is no lines of numerals
 
 # In units of log probability; tuned on lines put together from handwriting (benchmarks/lines.py)
 # and on pictures of one character, which must stay whole.
@@ -59,14 +59,14 @@ def find_layout(ink):
     parts = stats[1:, :4].astype(int)  # x, y, w, h
     box = _around(parts)
     alone = Layout(whole[None], box[None], np.zeros((1, 2)), 0, [])
-    if len(parts) < 2 or max(box[2:]) < 2 * SMALLEST:
+    if not 2 <= len(parts) <= MOST_PARTS or max(box[2:]) < 2 * SMALLEST:
         return alone
     bands = _runs(parts, axis=1)
     columns = _pieces(parts, np.arange(len(parts)))
     if len(columns) == 1 and (len(bands) == 1 or box[3] < 1.4 * box[2]):
         return alone
 
-    glyphs, groups, lines = [whole], [np.arange(len(parts))], []
+    groups, lines = [np.arange(len(parts))], []
     known = {tuple(range(len(parts))): 0}
     for first in range(len(bands)):
         for last in range(first, min(first + MOST_BANDS, len(bands))):
@@ -83,16 +83,16 @@ def find_layout(ink):
                         break
                     key = tuple(group)
                     if key not in known:
-                        if len(glyphs) == MOST_GLYPHS:
+                        if len(groups) == MOST_GLYPHS:
                             return alone
-                        known[key] = len(glyphs)
-                        glyphs.append(_glyph(ink, labels, group, _around(parts[group])))
+                        known[key] = len(groups)
                         groups.append(group)
                     edges.append((start, end, known[key], before))
             lines.append((first, last + 1, len(pieces), edges))
     boxes = np.array([_around(parts[group]) for group in groups])
+    glyphs = [_glyph(ink, labels, group, box) for group, box in zip(groups[1:], boxes[1:])]
     white = np.array([[_white(parts[group], axis) for axis in (0, 1)] for group in groups])
-    return Layout(np.array(glyphs), boxes, white, len(bands), lines)
+    return Layout(np.array([whole, *glyphs]), boxes, white, len(bands), lines)
 
 
 def choose(layout, probabilities, classes):
@@ -171,23 +171,20 @@ def _white(parts, axis):
 
 def _pieces(parts, members):
     """Parts that stand over one another are one piece. Returns a list of index arrays, from the left."""
-    pieces = []
+    pieces = []  # (left, right, members), by their left sides
     for index in members[np.argsort(parts[members, 0], kind="stable")]:
-        piece = [index]
-        # what overlaps by half of the narrower one's width belongs together
-        for other in [other for other in pieces if _overlap(parts, piece, other) >= 0.5]:
-            pieces.remove(other)
-            piece = other + piece
-        pieces.append(piece)
-    pieces.sort(key=lambda piece: parts[piece, 0].min() + _right(parts, piece))
-    return [np.array(piece) for piece in pieces]
-
-
-def _overlap(parts, one, other):
-    left = max(parts[one, 0].min(), parts[other, 0].min())
-    right = min(_right(parts, one), _right(parts, other))
-    narrower = min(_right(parts, group) - parts[group, 0].min() for group in (one, other))
-    return (right - left) / narrower
+        left, right, piece = int(parts[index, 0]), int(parts[index, 0] + parts[index, 2]), [index]
+        apart = []
+        for other in pieces:
+            # what overlaps by half of the narrower one's width belongs together
+            overlap = min(right, other[1]) - max(left, other[0])
+            if 2 * overlap >= min(right - left, other[1] - other[0]):
+                left, right, piece = min(left, other[0]), max(right, other[1]), other[2] + piece
+            else:
+                apart.append(other)
+        pieces = apart + [(left, right, piece)]
+    pieces.sort(key=lambda piece: piece[0] + piece[1])
+    return [np.array(piece) for _, _, piece in pieces]
 
 
 def _right(parts, group):

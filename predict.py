@@ -43,6 +43,9 @@ def main(argv=None):
     args = parse_arguments(argv)
     paths = find_pictures(args.paths)
     classes = read_classes(args.model)["classes"]  # a wrong model is told before any work is done
+    for path in (args.csv, args.sheet):
+        if path and os.path.isdir(path):
+            raise Problem(f"{shown(path)}: a folder; name a file in it")
     counts = dict.fromkeys(("pictures", "characters", "unsure", "refused"), 0)
     with ExitStack() as stack:
         batches = stack.enter_context(preparing(paths, args.jobs))

@@ -4,7 +4,6 @@ A picture of one character is a card; below the cards, a picture of several is a
 their boxes drawn.
 """
 
-import os
 from contextlib import contextmanager
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
@@ -28,8 +27,6 @@ UNSURE, REFUSED = "#d98200", "#b3372f"
 @contextmanager
 def sheet_file(path):
     """Gives a function that adds predict.Row after predict.Row to a sheet, a PNG at `path` once all is done."""
-    if os.path.isdir(path):
-        raise IsADirectoryError(21, "is a folder; name a file in it", path)
     with replacing(path) as part:
         part.touch()  # a place that can't be written to is told before the work and not after it
         pictures, left_out = [], 0
