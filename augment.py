@@ -15,7 +15,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from ink import INK_SIZE
+from ink import INK_SIZE, SIZE
 
 
 class RandomLayer(keras.layers.Layer):
@@ -155,8 +155,9 @@ def collages(pictures, labels, count, rng):
     Outlier Exposure (Hendrycks, Mazeika and Dietterich 2019): a net that sees such pictures in training,
     with the same target for every class, keeps its confidence low on what belongs to no class. Each is one of:
     halves of two pictures side by side or above each other, two whole pictures squeezed into one, two
-    laid over each other, or a few strokes at random. Pictures of one class are not combined, nor flat
-    ones (一 above 二 is 三), and what still looks like one of its two pictures gives way to strokes.
+    laid over each other, one struck through (王 is 三 struck through), or a few strokes at random. Pictures of
+    one class are not combined, nor flat ones (一 above 二 is 三), and what still looks like one of its two
+    pictures gives way to strokes.
 
     pictures: uint8 (n, 64, 64, 3), 0 ink to 255 paper. labels: int (n,). rng: numpy Generator.
     Returns uint8 (count, 64, 64, 3).
@@ -166,7 +167,7 @@ def collages(pictures, labels, count, rng):
     flat = (grey < 128).any(axis=2).sum(axis=1) < 0.6 * side
     usable = np.flatnonzero(~flat) if not flat.all() else np.arange(len(grey))
     one, two = rng.choice(usable, (2, count))
-    kinds = rng.integers(len(COMBINATIONS) + 1, size=count)
+    kinds = rng.integers(len(COMBINATIONS) + 2, size=count)
     turned = rng.random(count) < 0.5
     result = np.empty((count, side, side), np.uint8)
     for i in range(count):
@@ -178,7 +179,10 @@ def collages(pictures, labels, count, rng):
                 result[i] = combine(grey[one[i]], grey[two[i]])
             if max(_likeness(result[i], grey[one[i]]), _likeness(result[i], grey[two[i]])) < 0.7:
                 continue
-        result[i] = _random_strokes(side, rng)
+        if kinds[i] == len(COMBINATIONS):
+            result[i] = _struck_through(grey[one[i]], rng)
+        else:
+            result[i] = _random_strokes(side, rng)
     return np.repeat(result[..., None], 3, axis=-1)
 
 
@@ -199,6 +203,23 @@ def _likeness(one, two):
     """Cosine of two grey pictures' ink at an eighth of their size, 0-1."""
     one, two = (255.0 - cv2.resize(picture, (8, 8), interpolation=cv2.INTER_AREA).ravel() for picture in (one, two))
     return one @ two / max(np.sqrt((one @ one) * (two @ two)), 1e-6)
+
+
+def _struck_through(picture, rng):
+    """A picture with one long stroke more, from one side of the ink to the other, level or upright, mostly on paper."""
+    low, high = (SIZE - INK_SIZE) // 2, (SIZE + INK_SIZE) // 2
+    near_ink = cv2.erode(picture, np.ones((7, 7), np.uint8)) < 128
+    for _ in range(20):  # along a stroke that is there already it would change little
+        ends = np.array([[low, 0], [high, 0]]) + rng.normal(0, 3, (2, 2))
+        ends[:, 1] += rng.uniform(low, high)
+        ends = np.int32(np.clip(ends, low, high).round())
+        if rng.random() < 0.5:
+            ends = ends[:, ::-1]
+        stroke = np.full_like(picture, 255)
+        cv2.line(stroke, ends[0].tolist(), ends[1].tolist(), 0, int(rng.integers(1, 5)), cv2.LINE_AA)
+        if near_ink[stroke < 128].mean() < rng.uniform(0.2, 1):
+            break
+    return np.minimum(picture, stroke)
 
 
 def _random_strokes(side, rng):
