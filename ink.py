@@ -6,8 +6,10 @@ A picture is decoded and turned upright (`open_picture`), the ink is told from t
 (`place`). Dark ink on white comes out, whatever went in.
 """
 
+import contextlib
 import functools
 import io
+import math
 import os
 import stat
 import warnings
@@ -18,11 +20,16 @@ from PIL import Image, ImageOps
 
 SIZE = 64  # pixels; side of the prepared picture
 INK_SIZE = 52  # pixels; longer side of the ink in it, which leaves a margin of 6 all round
-MAX_PIXELS = 64_000_000  # larger pictures are refused before they are decoded
+WORKING_SIDE = 1024  # pixels; larger pictures are reduced to about this before the ink is looked for
+
+# Larger pictures are refused before they are decoded. The limits keep any one file under 2 seconds and 500 MB.
+MAX_BYTES = 200_000_000  # of a file
+MAX_PIXELS = 30_000_000
+MAX_PIXELS_JPEG = 64_000_000  # it can be decoded at a reduced size
+MAX_PIXELS_PYTHON = 1_000_000  # for Pillow's decoders in pure Python (QOI, some DDS, BLP, …), a second per megapixel
 PAPER = 200  # the tone of paper that is evened out; ink is darker, noise may be lighter
 LEAST_RULED = 150  # pixels; in smaller pictures a stroke looks like ruling
 MAX_PARTS = 300  # the largest are looked at; the rest are specks
-WORKING_SIDE = 1024  # pixels; larger pictures are reduced to about this before the ink is looked for
 
 # EPS and WMF run a helper program or need Windows; the others are only stubs that never decode.
 REFUSED_FORMATS = {"EPS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"}
@@ -53,9 +60,9 @@ def prepare(picture, fit="ink"):
     integer and float types are stretched to that range). Returns uint8 (64, 64, 3).
     Raises PictureError, NoInkError.
     """
-    if isinstance(picture, np.ndarray):
-        picture = _image_from_array(picture)
-    return _fit(_to_grey(picture), fit)
+    with _refusing():
+        grey = _to_grey(_image_from_array(picture) if isinstance(picture, np.ndarray) else picture)
+    return _fit(grey, fit)
 
 
 def _fit(grey, fit):
@@ -73,38 +80,61 @@ def _fit(grey, fit):
 def open_picture(source):
     """Decode a picture: upright by its EXIF, transparency on white, first frame, grey.
 
-    Returns uint8 (h, w); the longer side at most about WORKING_SIDE, never enlarged.
-    Raises PictureError.
+    source: path, bytes or binary file. Returns uint8 (h, w); the longer side at most about
+    WORKING_SIDE, never enlarged. Raises PictureError.
     """
-    if isinstance(source, (str, os.PathLike)):
-        try:
-            if not stat.S_ISREG(os.stat(source).st_mode):  # opening a FIFO would wait for ever
-                raise PictureError("not a file")
-        except OSError as error:
-            raise PictureError(f"can't be opened: {error.strerror}") from error
-    elif isinstance(source, (bytes, bytearray, memoryview)):
+    if isinstance(source, (bytes, bytearray, memoryview)):
         source = io.BytesIO(source)
+    with _refusing():
+        if isinstance(source, (str, os.PathLike)):
+            status = os.stat(source)
+            if not stat.S_ISREG(status.st_mode):  # opening a FIFO would wait for ever
+                raise PictureError("not a file")
+            if status.st_size > MAX_BYTES:
+                raise PictureError(f"too large: over {MAX_BYTES // 1_000_000} MB; make it smaller")
+        with Image.open(source, formats=_formats()) as image:
+            _check_size(image)
+            # A JPEG can be decoded at 1/2, 1/4 or 1/8 of its size, JPEG 2000 without its finest levels.
+            width, height = image.size
+            factor = min(max(width, height) / (0.95 * WORKING_SIDE), width, height)
+            if image.format == "JPEG2000" and factor >= 2:
+                image.reduce = int(math.log2(factor))
+            elif factor > 1:
+                image.draft("L", (int(width / factor), int(height / factor)))
+            return _to_grey(ImageOps.exif_transpose(image))
+
+
+@contextlib.contextmanager
+def _refusing():
+    """Whatever goes wrong with a picture becomes a PictureError of one line."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # notes on odd metadata: the pixels decide
-            with Image.open(source, formats=_formats()) as image:
-                width, height = image.size
-                if width * height > MAX_PIXELS:
-                    raise PictureError(
-                        f"too large: {width}x{height} is over {MAX_PIXELS // 1_000_000} megapixels; make it smaller"
-                    )
-                # a JPEG is decoded at 1/2, 1/4 or 1/8 of its size where that is enough
-                image.draft("L", (WORKING_SIDE, WORKING_SIDE))
-                return _to_grey(ImageOps.exif_transpose(image))
+            yield
     except PictureError:
         raise
     except Image.UnidentifiedImageError as error:
         raise PictureError("not a picture in a known format") from error
     except Image.DecompressionBombError as error:
         raise PictureError("too large; make it smaller") from error
+    except MemoryError as error:
+        raise PictureError("too large for this machine's memory; make it smaller") from error
     except Exception as error:  # Pillow's decoders raise nearly any type on damaged files
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise PictureError(f"damaged, or not a picture: {reason[:120]}") from error
+        if getattr(error, "filename", None) is not None:
+            raise PictureError(f"can't be opened: {error.strerror}") from error
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        raise PictureError(f"damaged, or not a picture: {reason}") from error
+
+
+def _check_size(image):
+    width, height = image.size
+    limit = MAX_PIXELS_JPEG if image.format in ("JPEG", "MPO") else MAX_PIXELS
+    if any(tile[0] in Image.DECODERS for tile in getattr(image, "tile", ())):
+        limit = MAX_PIXELS_PYTHON
+    if width * height > limit:
+        raise PictureError(
+            f"too large: {width}x{height} is over {limit // 1_000_000} megapixels (for {image.format}); make it smaller"
+        )
 
 
 @functools.cache
@@ -118,26 +148,43 @@ def _to_grey(image):
     if 0 in image.size:
         raise PictureError("an empty picture")
     if image.mode in ("I", "F") or image.mode.startswith("I;"):
-        return _shrink(_stretch(np.asarray(image)))
-    if "transparency" in image.info or image.mode in ("LA", "PA", "RGBA", "La", "RGBa"):
+        return _stretch(_shrink(_numbers(np.asarray(image))))
+    if "transparency" in image.info and image.mode in ("1", "L", "P", "RGB") or image.mode == "PA":
+        image = image.convert("RGBA")
+    clear = image.mode in ("LA", "RGBA", "La", "RGBa")
+    factor = min(max(image.size) // (2 * WORKING_SIDE), *image.size)
+    if factor > 1 and image.mode not in ("1", "P"):  # so that the conversions need little memory
+        image = image.reduce(factor)
+    if clear:
         return _shrink(_flatten(np.asarray(image.convert("RGBA"))))
+    if image.mode == "LAB":
+        return _shrink(np.asarray(image.getchannel("L")))
+    if image.mode == "HSV":
+        image = image.convert("RGB")
     return _shrink(np.asarray(image.convert("L")))
 
 
 def _image_from_array(array):
-    if array.dtype != np.uint8:
-        array = _stretch(array)
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[:, :, 0]
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)) or 0 in array.shape:
         raise PictureError(f"an array of shape {array.shape} is no picture; (h, w), (h, w, 3) or (h, w, 4) is")
-    return Image.fromarray(array)
+    if array.dtype.kind not in "buif":
+        raise PictureError(f"an array of {array.dtype} is no picture")
+    return Image.fromarray(array if array.dtype == np.uint8 else _stretch(_numbers(array)))
+
+
+def _numbers(array):
+    """Any numbers -> float32, without NaN and infinities."""
+    with np.errstate(over="ignore"):
+        array = np.array(array, np.float32)
+    return np.nan_to_num(array, copy=False, posinf=0, neginf=0)
 
 
 def _stretch(array):
-    """Numbers of any type -> uint8, the smallest to 0 and the largest to 255 (scanners give 10, 12 or 16 bits)."""
-    array = np.nan_to_num(np.asarray(array, np.float32), posinf=0, neginf=0)
-    low, high = float(array.min()), float(array.max())
+    """Numbers -> uint8, the smallest to 0 and the largest to 255 (scanners give 10, 12 or 16 bits)."""
+    array = array.astype(np.float64)
+    low, high = array.min(), array.max()
     if low >= 0 and high <= 1 and np.array_equal(array, array.round()):
         low, high = 0, 1  # black and white: one colour alone keeps its meaning
     return ((array - low) * (255 / (high - low) if high > low else 0)).astype(np.uint8)
@@ -169,20 +216,22 @@ def find_ink(grey):
     grey: uint8 (h, w), dark on light or light on dark. Returns float32 (h, w), 0 paper to 1 ink,
     with soft edges kept and specks removed. Raises NoInkError.
 
-    What is ink is decided on a picture of half the size, which is quicker and less noisy; how dark it is, on the
-    full one.
+    What is ink is decided on a reduced picture, which is quicker and less noisy; how dark it is, on the full one.
     """
     height, width = grey.shape
-    reduced = max(height, width) > 150
-    coarse = _resize(grey, max(1, width // 2), max(1, height // 2)) if reduced else grey
+    side = max(height, width)
+    step = 1 if side <= 150 or min(height, width) < 6 else 3 if side <= 300 else 2
+    rows, columns = height // step, width // step
+    coarse = _resize(grey[: rows * step, : columns * step], columns, rows)
     if _is_light_on_dark(coarse):
         grey, coarse = cv2.bitwise_not(grey), cv2.bitwise_not(coarse)
 
     paper, shaded = _paper(coarse)
-    tone = _even_out(coarse, paper)
+    least = paper.max() // 4 * 3
+    tone = _even_out(coarse, paper, least)
     paper_tone, faintest = _tones(tone)
-    depth = cv2.subtract(paper_tone, tone)
-    mask = cv2.compare(tone, faintest, cv2.CMP_LE)
+    depth = paper_tone - np.minimum(tone, np.uint8(paper_tone))
+    mask = (tone <= faintest) * np.uint8(255)
     if max(mask.shape) >= LEAST_RULED and _may_be_ruled(mask):
         mask, ruling = _without_ruling(mask, depth)
     else:
@@ -194,14 +243,21 @@ def find_ink(grey):
     if ruling is not None:
         mask = cv2.subtract(mask, ruling)
 
-    if reduced:
-        paper = _resize(paper, width, height)
-        mask = cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST)
-        tone = _even_out(grey, paper)
+    left, top, columns, rows = cv2.boundingRect(mask)
+    box = slice(top, top + rows), slice(left, left + columns)
+    mask, tone = mask[box], tone[box]
+    if step > 1:
+        columns, rows = columns * step, rows * step
+        mask = cv2.resize(mask, (columns, rows), interpolation=cv2.INTER_NEAREST)
+        box = slice(top * step, top * step + rows), slice(left * step, left * step + columns)
+        paper = _resize(paper[top : top + rows // step, left : left + columns // step], columns, rows)
+        tone = _even_out(grey[box], paper, least)
     ink_tone = _ink_tone(_histogram(tone, mask), paper_tone)
     tones = np.arange(256, dtype=np.float32)
     darkness = np.clip((paper_tone - tones) / max(paper_tone - ink_tone, 1), 0, 1)
-    return cv2.LUT(cv2.bitwise_or(tone, cv2.bitwise_not(mask)), darkness)
+    ink = np.zeros((height, width), np.float32)
+    ink[box] = cv2.LUT(cv2.bitwise_or(tone, cv2.bitwise_not(mask)), darkness)
+    return ink
 
 
 def _is_light_on_dark(grey):
@@ -209,9 +265,12 @@ def _is_light_on_dark(grey):
     light = _light_part(grey)
     half_width, other = _half_width(light), _half_width(1 - light)
     # 0.9 of 2: in doubt, as in a tight crop of a thick stroke, it is dark ink on light paper
-    if cv2.mean(light)[0] / 2 + _border(light) + half_width / (half_width + other + 1e-6) / 2 > 0.9 or half_width > 0.15:
+    if cv2.mean(light)[0] / 2 + _border(light) + half_width / (half_width + other + 1e-6) / 2 > 0.9:
         return False
-    if _is_even(grey, 1 - light, light):
+    small = max(grey.shape) <= 150  # a bitmap or a crop rather than a photo
+    if half_width > (0.25 if small else 0.15):  # paper, beside a shadow or a table
+        return False
+    if _is_even(grey, 1 - light, light, 0.1 if small else 0.05):
         return True
     # the dark part may be a shadow: does the picture have more to the light side of its own blur, or to the dark side?
     window = (max(grey.shape) // 30 + 3 | 1,) * 2
@@ -224,10 +283,10 @@ def _light_part(grey):
     return cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1]
 
 
-def _is_even(grey, ground, ink):
-    """Does the ground vary much less than it differs from the ink? ground, ink: masks."""
+def _is_even(grey, ground, ink, share=0.05):
+    """Does the ground vary by less than that share of how it differs from the ink? ground, ink: masks."""
     mean, spread = cv2.meanStdDev(grey, mask=ground)
-    return spread[0][0] < 0.05 * abs(mean[0][0] - cv2.mean(grey, mask=ink)[0])
+    return spread[0][0] < share * abs(mean[0][0] - cv2.mean(grey, mask=ink)[0])
 
 
 def _border(mask):
@@ -245,7 +304,7 @@ def _border_run(mask):
 
 def _half_width(mask):
     """The largest distance to the edge within the mask, as a share of the picture's larger side."""
-    return cv2.distanceTransform(mask, cv2.DIST_L2, 3).max() / max(mask.shape) if mask.any() else 0
+    return min(cv2.distanceTransform(mask, cv2.DIST_L2, 3).max() / max(mask.shape), 1) if mask.any() else 0
 
 
 def _paper(grey):
@@ -273,11 +332,13 @@ def _paper(grey):
     return closed[pad : pad + height, pad : pad + width], not even
 
 
-def _even_out(grey, paper):
-    """Divide by the paper's brightness. Returns the tone, uint8 (h, w): PAPER for paper, less for ink."""
-    # where it is very dark, division would raise the noise with the ink
-    least = max(paper.max() // 2, 1)
-    return cv2.divide(cv2.add(grey, cv2.subtract(int(least), paper)), cv2.max(paper, int(least)), scale=PAPER)
+def _even_out(grey, paper, least):
+    """Divide by the paper's brightness. Returns the tone, uint8 (h, w): PAPER for paper, less for ink.
+
+    Paper darker than `least` is taken for as light as that: division would raise the noise with the ink.
+    """
+    floor = np.maximum(paper, np.uint8(max(least, 1)))
+    return cv2.divide(cv2.add(grey, floor - paper), floor, scale=PAPER)
 
 
 def _tones(tone):
@@ -382,7 +443,7 @@ def _straight_lines(depth):
     # smoothed along the lines, so that they come out of the noise; what is thicker than 9 pixels drops out
     smooth = cv2.blur(np.ascontiguousarray(depth), (11, 1))
     fine = cv2.morphologyEx(smooth, cv2.MORPH_TOPHAT, np.ones((9, 1), np.uint8))
-    mask = cv2.compare(fine, float(max(3 * np.median(fine), 2)), cv2.CMP_GT)
+    mask = (fine > max(3 * np.median(fine), 2)) * np.uint8(255)
     # the angle is the normal's: level within 25 degrees
     least = int(0.2 * width)
     found = cv2.HoughLines(mask, 1, np.pi / 540, least, min_theta=np.radians(65), max_theta=np.radians(115))
@@ -444,13 +505,14 @@ def _without_specks(mask, depth, shaded):
     """Drop parts that are too small, too faint or too far off to be a stroke.
 
     mask: uint8 (h, w), 0 or 255; depth: uint8 (h, w), how much darker than the paper. Returns a mask.
+    Raises NoInkError where nothing is left.
     """
     count, labels, boxes, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    if count <= 2:  # the paper and one part
-        return mask
+    if count == 1:  # paper only
+        raise NoInkError("no ink found")
     mass = np.bincount(labels.ravel(), depth.ravel())
-    mass[0] = 0
-    order = np.argsort(-mass)[:MAX_PARTS]
+    mass[0] = -1
+    order = np.argsort(-mass)[: min(count - 1, MAX_PARTS)]
     left, top, width, height = boxes[order, :4].T
     edge = np.minimum(np.minimum(left, top), np.minimum(mask.shape[1] - left - width, mask.shape[0] - top - height))
     stray = edge <= max(mask.shape) // 150  # cut by the picture's border
@@ -458,6 +520,8 @@ def _without_specks(mask, depth, shaded):
     if shaded and stray[0]:  # in a photo, writing seldom is; the rest of a table or a line may be
         inner = np.flatnonzero(~stray & (mass[order] > 0.2 * mass[order[0]]))
         first = inner[0] if len(inner) else 0
+    if max(width[first], height[first]) < 1 + 0.015 * max(mask.shape):  # the paper's grain or the camera's noise
+        raise NoInkError("no ink found")
     least = mass[order[first]]
     keep = np.zeros(count, np.uint8)
     boxes = np.stack([left, top, left + width, top + height], 1).tolist()
@@ -499,7 +563,7 @@ def place(ink):
     ink: float32 (h, w), 0 paper to 1 ink. Returns uint8 (64, 64, 3): the ink's longer side INK_SIZE pixels,
     dark on white. Raises NoInkError.
     """
-    left, top, width, height = cv2.boundingRect(cv2.compare(ink, 0.3, cv2.CMP_GT))
+    left, top, width, height = cv2.boundingRect((ink > 0.3).astype(np.uint8))
     if not width:
         raise NoInkError("no ink found")
     ink = ink[top : top + height, left : left + width]
