@@ -24,7 +24,7 @@ MOST_PARTS, MOST_GLYPHS = 400, 600  # of one picture; a picture of more is no li
 # and on pictures of one character, which must stay whole.
 BONUS = 3.0  # for each character: strokes thrown together by chance seldom look like one
 FLAT_BONUS = 1.0  # for 一, which any level stroke looks like, beside others; 0 alone in its line
-SPLIT = 4.0  # penalty for seeing several characters at all
+SPLIT = 3.5  # penalty for seeing several characters at all
 LINE = 2.0  # penalty for each line after the first
 SIZE = 0.40  # spread of the log of a character's longer side around the others'
 ASPECT = 0.5  # spread of the log of width by height around a square; not for 一
