@@ -253,7 +253,7 @@ def operations(model):
     """Floating-point operations for one picture, (forward, forward and backward); a multiply-add is two.
 
     Those of convolutions and dense layers are counted, which are nearly all. Backward takes as much again
-    for the gradient of the weights, and for that of the input, which the first layer that learns doesn't need.
+    for the gradient of the weights, and for that of the input, which the first that learns does without.
     """
     forward = training = 0
     first = True
@@ -551,7 +551,7 @@ NOTES = """
 2. With compilation, without validation.
 3. After the first {warm} steps. Ours trains on pictures of no class besides, which this line does not count.
 4. Operations of forward and backward pass, of all pictures that go through the net, beside a float32 product
-   of {side}x{side} matrices by TensorFlow in the same process (median {peak} G operations a second). Backward counts
+   of {side}x{side} matrices by TensorFlow in the same process ({peak} G operations a second). Backward counts
    as two forward passes less the gradient of the first layer's input; augmentation, batch normalization and
    optimizer count as nothing.
 5. Of the time of a training step, what is saved where the random layers are left out.
@@ -560,9 +560,10 @@ NOTES = """
 8. From the shell's command to its end, from raw files to a CSV; one picture: median (95th percentile) of
    reading the file, finding the ink, and the net.
 
-The old net (2020): pictures plainly resized, or those of ink.py; 30 epochs, Adam 0.005, batches of 64. LeNet-5
-and the tutorial's CNN: pictures of ink.py in grey, 15 epochs, Adam 0.001, batches of 128, no augmentation. These
-train on all training pictures; ours sets a tenth of the writers aside for validation, as the notebook does."""
+The old net (2020): pictures plainly resized, or those of ink.py; 30 epochs, Adam 0.005, batches of 64.
+LeNet-5 and the tutorial's CNN: pictures of ink.py in grey, 15 epochs, Adam 0.001, batches of 128, no augmentation.
+These train on all training pictures; ours sets a tenth of the writers aside for validation, as the notebook
+does."""
 
 
 def report(results, about, args):
