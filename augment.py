@@ -19,10 +19,10 @@ from ink import INK_SIZE, SIZE
 
 
 class RandomLayer(keras.layers.Layer):
-    """Base: draws random numbers for each picture, and acts in training only."""
+    """Base: draws random numbers for each picture, and acts in training only; in float32, whatever the net is in."""
 
-    def __init__(self, seed=None, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, seed=None, dtype="float32", **kwargs):
+        super().__init__(dtype=dtype, **kwargs)
         self.generator = keras.random.SeedGenerator(seed)
 
     def uniform(self, ink, low, high, shape=()):
