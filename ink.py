@@ -9,6 +9,7 @@ A picture is decoded and turned upright (`open_picture`), the ink is told from t
 import contextlib
 import functools
 import io
+import logging
 import math
 import os
 import stat
@@ -28,8 +29,10 @@ MAX_PIXELS = 30_000_000
 MAX_PIXELS_JPEG = 64_000_000  # it can be decoded at a reduced size
 MAX_PIXELS_PYTHON = 1_000_000  # for Pillow's decoders in pure Python (QOI, some DDS, BLP, …), a second per megapixel
 PAPER = 200  # the tone of paper that is evened out; ink is darker, noise may be lighter
-LEAST_RULED = 150  # pixels; in smaller pictures a stroke looks like ruling
+SMALL = 150  # pixels; what is no larger is a bitmap or a crop, without ruling, table and cast shadows
 MAX_PARTS = 300  # the largest are looked at; the rest are specks
+
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # its notes on damaged files are not for stderr
 
 # EPS and WMF run a helper program or need Windows; the others are only stubs that never decode.
 REFUSED_FORMATS = {"EPS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"}
@@ -220,7 +223,7 @@ def find_ink(grey):
     """
     height, width = grey.shape
     side = max(height, width)
-    step = 1 if side <= 150 or min(height, width) < 6 else 3 if side <= 300 else 2
+    step = 1 if side <= SMALL or min(height, width) < 6 else 3 if side <= 2 * SMALL else 2
     rows, columns = height // step, width // step
     coarse = _resize(grey[: rows * step, : columns * step], columns, rows)
     if _is_light_on_dark(coarse):
@@ -232,8 +235,8 @@ def find_ink(grey):
     paper_tone, faintest = _tones(tone)
     depth = paper_tone - np.minimum(tone, np.uint8(paper_tone))
     mask = (tone <= faintest) * np.uint8(255)
-    if max(mask.shape) >= LEAST_RULED and _may_be_ruled(mask):
-        mask, ruling = _without_ruling(mask, depth)
+    if max(mask.shape) > SMALL and _may_be_ruled(mask):
+        mask, ruling = _without_ruling(mask, depth, shaded)
     else:
         ruling = None
     if shaded:
@@ -267,10 +270,10 @@ def _is_light_on_dark(grey):
     # 0.9 of 2: in doubt, as in a tight crop of a thick stroke, it is dark ink on light paper
     if cv2.mean(light)[0] / 2 + _border(light) + half_width / (half_width + other + 1e-6) / 2 > 0.9:
         return False
-    small = max(grey.shape) <= 150  # a bitmap or a crop rather than a photo
+    small = max(grey.shape) <= SMALL
     if half_width > (0.25 if small else 0.15):  # paper, beside a shadow or a table
         return False
-    if _is_even(grey, 1 - light, light, 0.1 if small else 0.05):
+    if _is_even(grey, 1 - light, light, 0.25 if small else 0.05):
         return True
     # the dark part may be a shadow: does the picture have more to the light side of its own blur, or to the dark side?
     window = (max(grey.shape) // 30 + 3 | 1,) * 2
@@ -325,11 +328,12 @@ def _paper(grey):
     ends = not dark[[0, 0, -1, -1], [0, -1, 0, -1]].any() or _border_run(dark) <= 2.5 * half_width * side + 2
     ink_seen = half_width < 0.15 and (ends or even) or half_width < 0.3 and ends and even
     window = int(side * (min(max(5 * half_width, 0.1), 0.6) if ink_seen else 0.1)) | 1
-    # what is dark along the border goes on outside, a shadow or a table; in a scan it may be a stroke
-    pad = 0 if even else window
+    # what is dark along the border goes on outside, a shadow or a table; in a scan or a small crop it may be a stroke
+    shaded = not even and side > SMALL
+    pad = window if shaded else 0
     padded = cv2.copyMakeBorder(grey, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
     closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((window, window), np.uint8))
-    return closed[pad : pad + height, pad : pad + width], not even
+    return closed[pad : pad + height, pad : pad + width], shaded
 
 
 def _even_out(grey, paper, least):
@@ -384,39 +388,46 @@ def _without_shading(mask, depth, grey, ruling):
         around[ruling > 0] = 0
     at = np.flatnonzero(around)
     part = around.ravel()[at]
-    ink_near = cv2.erode(cv2.bitwise_or(grey, cv2.bitwise_not(mask)), np.ones((9, 9), np.uint8)).ravel()[at]
+    window = (9, 9)
+    ink_near = cv2.boxFilter(cv2.bitwise_and(grey, mask), cv2.CV_32F, window).ravel()[at]
+    ink_near /= cv2.boxFilter(mask, cv2.CV_32F, window).ravel()[at] / 255
     paper_near = grey.ravel()[at].astype(np.float32)
     usual = np.bincount(labels.ravel(), depth.ravel(), count) / np.maximum(np.bincount(labels.ravel(), minlength=count), 1)
     lighter = paper_near - ink_near > 0.35 / PAPER * usual[part] * paper_near
     share = (np.bincount(part, lighter, count) + 1) / (np.bincount(part, minlength=count) + 1)
-    keep = np.where(share >= 0.8, 255, 0).astype(np.uint8)
+    area = np.bincount(labels.ravel(), minlength=count)
+    sure = (share >= 0.7) & (area >= 20)
+    sure[0] = False
+    deepest = usual[sure].max() if sure.any() else 0
+    keep = np.where((share >= 0.7) & (usual >= 0.35 * deepest), 255, 0).astype(np.uint8)
     keep[0] = 0
     return np.take(keep, labels)
 
 
-def _without_ruling(mask, depth):
+def _without_ruling(mask, depth, shaded):
     """Drop the lines of ruled and squared paper, but not the strokes that cross them.
 
     Ruling is straight, fine and goes all the way. mask: uint8 (h, w), 0 or 255; depth: uint8 (h, w). Returns a mask.
     """
     ruling = np.zeros_like(mask)
-    bands, sure = [], False
+    bands, sure, whole = [], False, False
     for turned in (False, True):
         turn = np.transpose if turned else np.asarray
         lines = _straight_lines(turn(depth))
         # a long stroke is deeper than the ruling and does not go all the way
         usual = sorted(line_depth for _, line_depth, _ in lines)[(len(lines) - 1) // 2] if lines else 0
-        lines = [line for line in lines if line[2] >= 1 or line[1] <= 1.6 * usual]
+        lines = [line for line in lines if line[2] >= 1 or line[1] <= (2.5 if line[2] > 0.8 else 1.5) * usual]
         bands += [(turn, *line[:-1]) for line in lines]
         reach = [reach for *_, reach in lines]
         sure = sure or sum(r >= 0.75 for r in reach) >= 4 or sum(r >= 1 for r in reach) >= 2
+        whole = whole or max(reach, default=0) >= (0.75 if shaded else 1)
     for turn, at, _ in bands:
         turn(ruling)[at] = 255
     rest = cv2.bitwise_and(mask, cv2.bitwise_not(ruling))
     if not bands or not rest.any():
         return mask, None
     usual = float(np.median([line_depth for *_, line_depth in bands]))
-    if not sure and np.quantile(depth[rest > 0], 0.8) < 1.5 * usual:
+    if not sure and not (whole and np.quantile(depth[rest > 0], 0.8) > 1.5 * usual):
         return mask, None
     result = rest.copy()
     sides = np.ones((1, 5), np.uint8)
@@ -568,6 +579,8 @@ def place(ink):
         raise NoInkError("no ink found")
     ink = ink[top : top + height, left : left + width]
     factor = INK_SIZE / max(height, width)
+    if factor < 0.25:
+        ink = _thicken(ink, 1.5 / factor)
     width, height = max(1, round(width * factor)), max(1, round(height * factor))
     small = _resize(ink, width, height)
     # fine lines turn pale when shrunk: bring the ink back to full depth
@@ -577,3 +590,14 @@ def place(ink):
     top, left = (SIZE - height) // 2, (SIZE - width) // 2
     picture[top : top + height, left : left + width] = 255.5 - 255 * np.minimum(small / deep, 1)
     return cv2.merge([picture, picture, picture])
+
+
+def _thicken(ink, least):
+    """Broaden the strokes to `least` pixels, where they are finer: shrunk, they would break up."""
+    mask = (ink > 0.5).astype(np.uint8)
+    area = cv2.countNonZero(mask)
+    edge = area - cv2.countNonZero(cv2.erode(mask, np.ones((3, 3), np.uint8)))
+    missing = int(least - 2 * area / max(edge, 1))
+    if missing <= 0:
+        return ink
+    return cv2.dilate(ink, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (missing + 1, missing + 1)))
