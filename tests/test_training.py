@@ -350,11 +350,20 @@ def test_a_known_temperature_is_found(temperature):
     assert found == pytest.approx(temperature, rel=0.05)
 
 
-def test_temperature_is_bounded_where_all_is_right_or_all_is_wrong():
-    right = 5 * np.eye(10, dtype="float32")
-    assert 0.05 <= calibration.find_temperature(right, np.arange(10)) < 1
-    assert 19 < calibration.find_temperature(-right, np.arange(10)) <= 20.01
-    assert 0.05 <= calibration.find_temperature(1e4 * right, np.arange(10)) <= 20.01
+@pytest.mark.parametrize("count", [10, 1000])
+def test_a_net_that_made_no_mistake_is_not_made_certain(count):
+    labels = np.arange(count) % 10
+    logits = 8 * np.eye(10, dtype="float32")[labels]
+    temperature = calibration.find_temperature(logits, labels)
+    wrong = 9 / (9 + np.exp(8 / temperature))
+    assert 0.1 / count < wrong < 1 / count
+
+
+def test_temperature_is_bounded():
+    logits = np.eye(10, dtype="float32")
+    assert 19 < calibration.find_temperature(-logits, np.arange(10)) <= 20.01  # always wrong
+    assert 19 < calibration.find_temperature(1e4 * logits, np.arange(10)) <= 20.01
+    assert 0.05 <= calibration.find_temperature(1e-4 * logits, np.arange(10)) < 0.06
 
 
 def test_calibration_error_of_an_honest_and_of_an_overconfident_net():
