@@ -33,7 +33,9 @@ def pictures():
     """uint8 (40, 64, 64, 3), four of each class 1 to 10, as ink.py prepares them, in the order of labels."""
     made = []
     for i in range(40):
-        grey, _ = synthesize.picture(CLASSES[i // 4], synthesize.make_writer(7, i), np.random.default_rng([7, i]))
+        grey, _ = synthesize.picture(
+            CLASSES[i // 4], synthesize.make_writer(7, i), np.random.default_rng([7, i])
+        )
         made.append(ink_module.prepare(grey))
     return np.stack(made)
 
@@ -136,7 +138,9 @@ def test_augmented_pictures_can_still_be_read(strokes):
         border[:, 1:-1, 1:-1] = 0
         over.append(border.sum(axis=(1, 2, 3)) > 0.1 * changed.sum(axis=(1, 2, 3)))
         # at an eighth of the size, is it still more like its original than like other pictures?
-        small = [part.reshape(40, 8, 8, 8, 8).mean(axis=(2, 4)).reshape(40, 64) for part in (changed, strokes)]
+        small = [
+            part.reshape(40, 8, 8, 8, 8).mean(axis=(2, 4)).reshape(40, 64) for part in (changed, strokes)
+        ]
         small = [part / np.linalg.norm(part, axis=1, keepdims=True) for part in small]
         likeness = small[0] @ small[1].T
         like.append(likeness.diagonal()[:, None] >= likeness)
@@ -249,7 +253,9 @@ def test_same_seed_same_batches(stored):
 
 def test_outliers_are_added_to_every_batch_with_even_targets(stored):
     outliers = np.full((5, 64, 64, 3), 255, np.uint8)
-    made = batches.Batches(stored, np.zeros(500, int), range(500), 4, batch_size=100, outliers=outliers, outlier_share=0.2)
+    made = batches.Batches(
+        stored, np.zeros(500, int), range(500), 4, batch_size=100, outliers=outliers, outlier_share=0.2
+    )
     assert len(made) == (5 if isinstance(stored, np.ndarray) else 8)  # a window's last batch may be short
     for x, targets in (made[i] for i in range(len(made))):
         outlier = numbers(x) == 255 + 256 * 255
@@ -302,7 +308,9 @@ def test_no_writer_on_both_sides():
 
 def test_split_comes_from_its_seed():
     writers = [f"writer-{i % 50}" for i in range(1000)]
-    one, two, other = (batches.split_writers(writers, np.zeros(1000, int), seed=seed)[1] for seed in (0, 0, 1))
+    one, two, other = (
+        batches.split_writers(writers, np.zeros(1000, int), seed=seed)[1] for seed in (0, 0, 1)
+    )
     assert np.array_equal(one, two) and not np.array_equal(one, other)
 
 
@@ -459,7 +467,9 @@ def python(code, **environment):
     path = os.pathsep.join([str(PROJECT), str(PROJECT / "tests"), os.environ.get("PYTHONPATH", "")])
     environ = {name: value for name, value in os.environ.items() if not name.startswith("CUDA_")}
     environ |= {"PYTHONPATH": path, "MPLBACKEND": "agg"} | environment
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environ, timeout=300)
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environ, timeout=300
+    )
     assert ran.returncode == 0, ran.stderr[-2000:]
     return ran.stdout
 
