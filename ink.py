@@ -323,10 +323,11 @@ def _paper(grey):
     light = _light_part(grey)
     dark = 1 - light
     half_width = _half_width(dark)
-    even = _is_even(grey, light, dark)
+    corners = dark[[0, 0, -1, -1], [0, -1, 0, -1]]
+    even = _is_even(grey, light, dark) and (side <= SMALL or not corners.all())
     # a shadow or a table is broad, or follows the border; a stroke only ends there
-    ends = not dark[[0, 0, -1, -1], [0, -1, 0, -1]].any() or _border_run(dark) <= 2.5 * half_width * side + 2
-    ink_seen = half_width < 0.15 and (ends or even) or half_width < 0.3 and ends and even
+    ends = not corners.any() or _border_run(dark) <= 2.5 * half_width * side + 2
+    ink_seen = half_width < 0.15 and even or half_width < (0.3 if even or side <= SMALL else 0.15) and ends
     window = int(side * (min(max(5 * half_width, 0.1), 0.6) if ink_seen else 0.1)) | 1
     # what is dark along the border goes on outside, a shadow or a table; in a scan or a small crop it may be a stroke
     shaded = not even and side > SMALL

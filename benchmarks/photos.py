@@ -4,12 +4,14 @@ A character is drawn by `synthesize.py`, once scanned (black on white) and once 
 ballpoint or pencil on white, tinted, ruled or squared paper, seen at an angle under uneven light with
 shadows, perhaps with the table around it, then blurred, with noise, and saved as JPEG.
 
-Reads a model; prints a Markdown table of accuracy by condition, and writes a contact sheet on request.
+Reads model.keras; prints a Markdown table of accuracy by condition, and draws a contact sheet on request.
 """
 
 import argparse
 import io
 import math
+import multiprocessing
+import os
 import sys
 from pathlib import Path
 
@@ -22,7 +24,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import ink  # noqa: E402
 import synthesize  # noqa: E402
-from numerals import DEFAULT_CLASSES, character  # noqa: E402
+from files import Problem, run  # noqa: E402
+from numerals import DEFAULT_CLASSES  # noqa: E402
+from reader import load_reader  # noqa: E402
 
 INKS = {  # colour of a full stroke, R, G, B, 0-255
     "black": ((20, 22, 28), (60, 60, 66)),
@@ -32,10 +36,11 @@ INKS = {  # colour of a full stroke, R, G, B, 0-255
     "pencil": ((85, 85, 88), (140, 140, 144)),
 }
 PAPERS = {"plain": 0.40, "ruled": 0.35, "squared": 0.25}  # how common
+THUMBNAIL = 160  # pixels; longer side of a photo on the sheet
 FRAMES = {900: 0.35, 1500: 0.30, 2600: 0.20, 4000: 0.15}  # pixels on the longer side; 4000x3000 is 12 megapixels
 
 
-def photograph(name, seed):
+def photograph(name, seed, frames=FRAMES):
     """Draw class `name` once and take it twice.
 
     Returns (photo, scan, conditions): the photo as JPEG bytes, the scan uint8 (h, w), and a set of words.
@@ -49,7 +54,7 @@ def photograph(name, seed):
     low, high = synthesize.PENS[pen].width
     width = math.exp(rng.uniform(math.log(max(low, 0.018)), math.log(min(high, 0.11))))
 
-    longer = int(rng.choice(list(FRAMES), p=list(FRAMES.values())))
+    longer = int(rng.choice(list(frames), p=list(frames.values())))
     size = longer // 4 * 3, longer
     height, across = size if rng.random() < 0.5 else size[::-1]
     small = rng.random() < 0.3
@@ -168,3 +173,79 @@ def _camera(photo, conditions, rng):
     file = io.BytesIO()
     Image.fromarray(photo).save(file, "JPEG", quality=int(rng.integers(40, 96)))
     return file.getvalue()
+
+
+def _prepared(source):
+    try:
+        return ink.read_picture(source) if isinstance(source, bytes) else ink.prepare(source)
+    except ink.PictureError:
+        return np.full((ink.SIZE, ink.SIZE, 3), 255, np.uint8)  # which the model may guess at, and be wrong
+
+
+def _make(job):
+    """One character both ways, prepared: (class, photo, scan: uint8 (64, 64, 3), conditions, thumbnail of the photo)."""
+    name, seed = job
+    photo, scan, conditions = photograph(name, seed)
+    image = Image.open(io.BytesIO(photo))
+    image.draft("RGB", (2 * THUMBNAIL, 2 * THUMBNAIL))
+    image.thumbnail((THUMBNAIL, THUMBNAIL))
+    return name, _prepared(photo), _prepared(scan), sorted(conditions), np.asarray(image.convert("RGB"))
+
+
+def draw_sheet(rows, path, columns=8):
+    """Each photo as it was taken, what the model sees of it, and of the scan."""
+    side = ink.SIZE
+    width, height = THUMBNAIL + side + 8, max(THUMBNAIL, 2 * side) + 8
+    sheet = np.full((-(-len(rows) // columns) * height, columns * width, 3), 128, np.uint8)
+    for number, (_, photo, scan, _, thumbnail) in enumerate(rows):
+        top, left = number // columns * height, number % columns * width
+        sheet[top : top + thumbnail.shape[0], left : left + thumbnail.shape[1]] = thumbnail
+        sheet[top : top + side, left + THUMBNAIL : left + THUMBNAIL + side] = photo
+        sheet[top + side : top + 2 * side, left + THUMBNAIL : left + THUMBNAIL + side] = scan
+    Image.fromarray(sheet).save(path)
+
+
+def parse_arguments(argv):
+    parser = argparse.ArgumentParser(
+        description=__doc__.split("\n\n")[0],
+        epilog="example: python benchmarks/photos.py --model model.keras --count 2000 --sheet photos.png",
+    )
+    parser.add_argument("--model", default="model.keras", help="the trained model (default: model.keras)")
+    parser.add_argument("--count", type=int, default=500, help="photos to take (default: 500)")
+    parser.add_argument("--seed", type=int, default=0, help="of the first photo (default: 0)")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes (default: one per core)")
+    parser.add_argument("--sheet", metavar="FILE.png", help="draw the misread photos, or some if there are few")
+    args = parser.parse_args(argv)
+    if args.count < 1 or args.jobs < 1:
+        parser.error("--count and --jobs are 1 or more")
+    return args
+
+
+def main(argv=None):
+    args = parse_arguments(argv)
+    reader = load_reader(args.model)
+    names = [name for name in DEFAULT_CLASSES if name in reader.classes]
+    if not names:
+        raise Problem(f"{args.model}: reads none of the classes {', '.join(DEFAULT_CLASSES)}")
+    jobs = [(names[i % len(names)], args.seed + i) for i in range(args.count)]
+    with multiprocessing.get_context("spawn").Pool(args.jobs, cv2.setNumThreads, (1,)) as pool:
+        rows = list(tqdm(pool.imap(_make, jobs, 4), total=len(jobs), unit="photo", disable=None))
+
+    truth = np.array([reader.classes.index(row[0]) for row in rows])
+    photo, scan = (reader.predict(np.stack([row[i] for row in rows])).argmax(1) == truth for i in (1, 2))
+    print("| condition | photos | photo, % | scan, % |\n|---|---|---|---|")
+    for condition in ["all", *sorted(set().union(*(row[3] for row in rows)))]:
+        of = np.array([condition == "all" or condition in row[3] for row in rows])
+        print(f"| {condition} | {of.sum()} | {100 * photo[of].mean():.1f} | {100 * scan[of].mean():.1f} |")
+    if args.sheet:
+        order = np.argsort(photo, kind="stable")[: max(80, min(400, int((~photo).sum())))]
+        draw_sheet([rows[i] for i in order], args.sheet)
+    print(
+        f"{len(rows)} photos: {100 * photo.mean():.2f}% read right; the same characters scanned: {100 * scan.mean():.2f}%"
+        + (f"; {args.sheet}" if args.sheet else "")
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)

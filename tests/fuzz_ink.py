@@ -15,13 +15,14 @@ try:
 except ImportError:
     sys.exit("fuzz_ink.py needs atheris: pip install atheris (Linux or macOS)")
 
-import numpy as np
-from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 with atheris.instrument_imports(include=["ink", "PIL"]):
     import ink
+    from PIL import Image
+
+import numpy as np  # noqa: E402
 
 FORMATS = "BMP GIF ICO JPEG JPEG2000 PCX PNG PPM SGI TGA TIFF WEBP QOI DDS".split()
 

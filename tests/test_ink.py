@@ -1,0 +1,221 @@
+"""The ink is found, all of it and nothing else, in scans, bitmaps and photos."""
+
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+
+import ink  # noqa: E402
+import photos  # noqa: E402
+import synthesize  # noqa: E402
+
+
+def draw(lines, height=64, width=64, level=0, thick=2, ground=255):
+    """Strokes of one grey level, uint8 (h, w)."""
+    picture = np.full((height, width), ground, np.uint8)
+    for line in lines:
+        cv2.polylines(picture, [np.array(line)], False, level, thick, cv2.LINE_AA)
+    return picture
+
+
+def darkness(prepared):
+    """float (64, 64), 0 paper to 1 ink."""
+    return 1 - prepared[:, :, 0] / 255
+
+
+def box(prepared):
+    """Rows and columns of the ink: first, last, first, last."""
+    rows, columns = (np.flatnonzero((darkness(prepared) > 0.3).any(axis)) for axis in (1, 0))
+    return rows[0], rows[-1], columns[0], columns[-1]
+
+
+def like(one, other, allowed=8):
+    """Nearly the same strokes: small shifts count little, a stroke less counts."""
+    one, other = (cv2.GaussianBlur(picture, (0, 0), 2).astype(int) for picture in (one, other))
+    return np.abs(one - other).mean() < allowed
+
+
+QIAN = [[(20, 30), (46, 30)], [(33, 20), (33, 52)]]
+TEN = [[(16, 33), (48, 30)], [(33, 14), (33, 52)]]
+THREE = [[(20, 16), (44, 14)], [(22, 31), (42, 30)], [(10, 50), (54, 47)]]
+
+
+# ---- scans of a pen, thin and faint --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("light", [False, True])
+def test_faint_top_stroke_stays(light):
+    picture = draw(QIAN, thick=1)
+    top = draw([[(27, 18), (40, 14)]], level=170, thick=1)  # a third as deep as the rest
+    picture = np.minimum(picture, top)
+    first, last, _, _ = box(ink.prepare(255 - picture if light else picture))
+    assert first <= 7 and last >= 56
+    assert darkness(ink.prepare(picture))[:12].sum() > 3
+
+
+def test_dot_apart_stays():
+    six = draw([[(10, 30), (54, 28)], [(24, 38), (14, 52)], [(40, 38), (50, 52)]])
+    dot = draw([[(31, 16), (33, 20)]])
+    with_dot = ink.prepare(np.minimum(six, dot))
+    assert darkness(with_dot)[:16, 26:38].sum() > 3
+
+
+def test_specks_do_not_move_the_crop():
+    clean = draw(TEN)
+    specks = clean.copy()
+    specks[3, 4] = specks[60, 61] = specks[58, 2:4] = 60
+    assert np.abs(ink.prepare(clean).astype(int) - ink.prepare(specks)).mean() < 1
+
+
+def test_rest_of_a_neighbour_at_the_border_is_dropped():
+    clean = draw(TEN, 96, 96)
+    cut = clean.copy()
+    cut[30:44, -2:] = 90
+    assert np.abs(ink.prepare(clean).astype(int) - ink.prepare(cut)).mean() < 1
+
+
+def test_jpeg_noise_on_black():
+    picture = 255 - draw(TEN, thick=1)
+    rng = np.random.default_rng(0)
+    noisy = np.where(picture > 0, picture, rng.integers(0, 9, picture.shape)).astype(np.uint8)
+    assert like(ink.prepare(noisy), ink.prepare(picture), 2)
+
+
+# ---- tight crops and bitmaps ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("light", [False, True])
+def test_bitmap_of_one_bit(light):
+    picture = draw([[(4, 13), (23, 13)], [(13, 4), (13, 24)]], 28, 28, thick=4)
+    picture = np.where(picture > 127, 255, 0).astype(np.uint8)
+    prepared = ink.prepare(255 - picture if light else picture)
+    assert darkness(prepared)[30:34, 30:34].min() > 0.9 and darkness(prepared)[10:20, 10:20].max() < 0.1
+
+
+def test_thick_stroke_fills_its_crop():
+    one = np.full((60, 300), 255, np.uint8)
+    cv2.ellipse(one, (150, 30), (150, 29), 0, 0, 360, 0, -1)
+    prepared = darkness(ink.prepare(one))
+    assert prepared[31, 8:56].min() > 0.9 and prepared[20, 32] < 0.1
+
+
+def test_ink_at_all_borders():
+    four = draw([[(2, 2), (2, 60), (60, 60), (60, 2), (2, 2)], [(22, 4), (18, 36)], [(40, 4), (40, 34), (56, 34)]], thick=4)
+    prepared = darkness(ink.prepare(four[1:62, 1:62]))
+    for side in (prepared[7, 8:56], prepared[56, 8:56], prepared[8:56, 7], prepared[8:56, 56]):
+        assert side.mean() > 0.7
+
+
+def test_three_in_a_tight_crop_is_not_ruling():
+    lines = [[(30, 8), (450, 6)], [(60, 150), (430, 150)], [(0, 292), (499, 290)]]
+    for thick in (3, 6, 20):
+        prepared = darkness(ink.prepare(draw(lines, 300, 500, thick=thick)))
+        assert (prepared[:, 32] > 0.4).any() and len(np.flatnonzero(np.diff((prepared[:, 32] > 0.4).astype(int)))) == 6
+
+
+def test_fine_lines_of_a_large_picture_keep_their_depth():
+    small, large = draw(TEN, thick=2), draw([[(x * 30, y * 30) for x, y in line] for line in TEN], 1920, 1920, thick=3)
+    prepared = darkness(ink.prepare(large))
+    assert prepared.max() > 0.95 and prepared.sum() > 0.3 * darkness(ink.prepare(small)).sum()
+
+
+def test_long_side_fills_and_aspect_stays():
+    for height, width in ((200, 50), (50, 200), (90, 90)):
+        picture = np.full((height + 40, width + 40), 255, np.uint8)
+        cv2.rectangle(picture, (20, 20), (19 + width, 19 + height), 0, 4)
+        first, last, left, right = box(ink.prepare(picture))
+        assert abs(max(last - first, right - left) + 1 - ink.INK_SIZE) <= 1
+        assert abs((last - first + 1) / (right - left + 1) - height / width) < 0.12 * height / width
+
+
+# ---- photos --------------------------------------------------------------------------------------
+
+
+def on_paper(writing, paper):
+    """Black writing laid over a picture of paper of the same shape."""
+    return (paper.astype(float) * (0.15 + 0.85 * writing / 255)).astype(np.uint8)
+
+
+LARGE_TEN = [[(x * 8 + 150, y * 8 + 60) for x, y in line] for line in TEN]
+
+
+def ruled(height=600, width=800, step=70, squared=False, tilt=0.0, level=190):
+    paper = np.full((height, width), 240, np.uint8)
+    for y in range(-width, height + width, step):
+        cv2.line(paper, (0, y), (width, int(y + tilt * width)), level, 2, cv2.LINE_AA)
+        if squared:
+            cv2.line(paper, (y, 0), (int(y - tilt * height), height), level, 2, cv2.LINE_AA)
+    return paper
+
+
+@pytest.mark.parametrize("squared", [False, True])
+@pytest.mark.parametrize("tilt", [0.0, 0.06, -0.15])
+def test_lines_of_the_paper_are_not_strokes(squared, tilt):
+    writing = draw(LARGE_TEN, 600, 800, thick=14)
+    assert like(ink.prepare(on_paper(writing, ruled(squared=squared, tilt=tilt))), ink.prepare(writing))
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_level_strokes_on_ruled_paper_stay(count):
+    lines = [[(250, 200 + 80 * i), (520, 195 + 80 * i)] for i in range(count)]
+    writing = draw(lines, 600, 800, thick=9)
+    assert like(ink.prepare(on_paper(writing, ruled())), ink.prepare(writing))
+
+
+@pytest.mark.parametrize("hard", [True, False])
+@pytest.mark.parametrize("side", [-1, 1])
+def test_shadow_across_the_writing(hard, side):
+    writing = draw(LARGE_TEN, 600, 800, thick=14)
+    y, x = np.mgrid[0:600, 0:800]
+    shade = 1 - 0.45 / (1 + np.exp(-side * np.clip((x + 0.4 * y - 520) / (3 if hard else 60), -30, 30)))
+    noise = np.random.default_rng(3).normal(0, 2, shade.shape)
+    photo = np.clip(on_paper(writing, 225 * shade) + noise, 0, 255).astype(np.uint8)
+    assert like(ink.prepare(photo), ink.prepare(writing))
+
+
+def test_table_around_the_paper():
+    writing = draw(LARGE_TEN, 600, 800, thick=14)
+    paper = np.full((600, 800), 60, np.uint8)
+    cv2.fillPoly(paper, [np.array([(30, 25), (760, 40), (780, 570), (20, 585)])], 220)
+    assert like(ink.prepare(on_paper(writing, paper)), ink.prepare(writing))
+
+
+def test_small_writing_in_a_large_frame():
+    small = [[(x * 2 + 900, y * 2 + 1300) for x, y in line] for line in TEN]
+    writing = draw(small, 1800, 2400, thick=5)
+    noise = np.random.default_rng(4).normal(0, 3, writing.shape)
+    photo = np.clip(on_paper(writing, np.full_like(writing, 220)) + noise, 0, 255).astype(np.uint8)
+    assert like(ink.prepare(photo), ink.prepare(writing))
+
+
+def test_simulated_photos_look_like_the_scans():
+    alike = 0
+    for seed in range(30):
+        photo, scan, _ = photos.photograph(str(1 + seed % 10), seed, frames={900: 1.0})
+        try:
+            alike += like(ink.read_picture(photo), ink.prepare(scan), 22)
+        except ink.NoInkError:
+            pass
+    assert alike >= 27
+
+
+def test_find_ink_shows_where_each_character_is():
+    """What reading several characters in one picture builds on."""
+    left, right = ([[(x * 3 + shift, y * 3 + 40) for x, y in line] for line in TEN] for shift in (20, 320))
+    found = ink.find_ink(draw(left + right, 300, 560, thick=8))
+    assert found.shape == (300, 560)
+    assert found[:, :180].max() > 0.9 and found[:, 340:].max() > 0.9 and found[:, 200:330].max() == 0
+    assert like(ink.place(found[:, :250]), ink.prepare(draw(left, 300, 250, thick=8)), 2)
+
+
+def test_drawn_set_is_all_read():
+    for name in map(str, range(1, 11)):
+        for number in range(6):
+            rng = np.random.default_rng(number)
+            picture, suffix = synthesize.picture(name, synthesize.make_writer(5, number), rng)
+            assert darkness(ink.read_picture(synthesize.encode(picture, suffix, rng))).max() > 0.9
