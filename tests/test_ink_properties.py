@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import ink  # noqa: E402
 
 # the same picture again, moved, padded, inverted or enlarged: the mean difference stays under this many grey levels of 255
-SAME = 6.0
+SAME = 10.0
 
 quick = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
