@@ -561,9 +561,8 @@ NOTES = """
    reading the file, finding the ink, and the net.
 
 The old net (2020): pictures plainly resized, or those of ink.py; 30 epochs, Adam 0.005, batches of 64.
-LeNet-5 and the tutorial's CNN: pictures of ink.py in grey, 15 epochs, Adam 0.001, batches of 128, no augmentation.
-These train on all training pictures; ours sets a tenth of the writers aside for validation, as the notebook
-does."""
+LeNet-5 and the tutorial's CNN: pictures of ink.py in grey, 15 epochs, Adam 0.001, batches of 128. These train
+on all training pictures, without augmentation; ours sets a tenth of the writers aside for validation."""
 
 
 def report(results, about, args):

@@ -1,4 +1,4 @@
-"""The cells of cnn.ipynb by their tags, so that tests are about the notebook's own net and not a copy of it."""
+"""The cells of cnn.ipynb by their tags, so that tests are about its own net and not a copy of it."""
 
 import json
 

@@ -393,7 +393,7 @@ def test_calibration_error_of_an_honest_and_of_an_overconfident_net():
 
 @pytest.fixture
 def config(monkeypatch):
-    """tf.config, replaced; its list of GPUs is `config.gpus`, their compute capability `config.capability`."""
+    """tf.config, replaced; it lists `config.gpus`, of compute capability `config.capability`."""
     config = MagicMock()
     config.gpus, config.capability = [], {}
     config.list_physical_devices.side_effect = lambda kind: config.gpus if kind == "GPU" else ["CPU:0"]
@@ -562,7 +562,7 @@ print(json.dumps([float(moved), float(apart)]))
 
 
 def test_two_devices_train_as_one():
-    """Half a batch on each of two devices, normalized over the whole batch, makes the step that one device makes."""
+    """Half a batch on each of two, normalized over the whole batch, makes the step that one makes."""
     moved, apart = map(float, python(MIRRORED).strip().strip("[]").split(","))
     assert moved > 1e-2
     assert apart < 1e-2 * moved
