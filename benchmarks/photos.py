@@ -1,4 +1,4 @@
-"""Photos of handwritten numerals, simulated: how much accuracy do they cost beside scans of the same characters?
+"""Simulated photos of handwritten numerals: what do they cost in accuracy beside scans of the same?
 
 A character is drawn by `synthesize.py`, once scanned (black on white) and once photographed: ink of a pen,
 ballpoint or pencil on white, tinted, ruled or squared paper, seen at an angle under uneven light with
@@ -35,9 +35,11 @@ INKS = {  # colour of a full stroke, R, G, B, 0-255
     "grey": ((70, 70, 75), (120, 120, 125)),
     "pencil": ((85, 85, 88), (140, 140, 144)),
 }
+PENS = ["ballpoint", "gel pen", "fountain pen", "marker"]
 PAPERS = {"plain": 0.40, "ruled": 0.35, "squared": 0.25}  # how common
 THUMBNAIL = 160  # pixels; longer side of a photo on the sheet
-FRAMES = {900: 0.35, 1500: 0.30, 2600: 0.20, 4000: 0.15}  # pixels on the longer side; 4000x3000 is 12 megapixels
+RULINGS = [(0.62, 0.74, 0.88), (0.70, 0.72, 0.76), (0.86, 0.66, 0.64), (0.66, 0.82, 0.70)]  # R, G, B, 0-1
+FRAMES = {900: 0.35, 1500: 0.30, 2600: 0.20, 4000: 0.15}  # pixels, longer side; 4000x3000 is 12 megapixels
 
 
 def photograph(name, seed, frames=FRAMES):
@@ -50,7 +52,7 @@ def photograph(name, seed, frames=FRAMES):
     writer = synthesize.make_writer(seed, 0)
     strokes = synthesize.draw(name, writer, rng)
     colour = str(rng.choice(list(INKS)))
-    pen = "pencil" if colour == "pencil" else str(rng.choice(["ballpoint", "gel pen", "fountain pen", "marker"]))
+    pen = colour if colour == "pencil" else str(rng.choice(PENS))
     low, high = synthesize.PENS[pen].width
     width = math.exp(rng.uniform(math.log(max(low, 0.018)), math.log(min(high, 0.11))))
 
@@ -79,14 +81,14 @@ def _scan(written):
 
 def _sheet(height, width, paper, writing, rng):
     """Paper as it is: float32 (h, w, 3), 0-1, with its tint, its fibres and its lines."""
-    tint = np.array([1, 1, 1]) - rng.uniform(0, 0.06, 3) - rng.choice([0, 1]) * np.array([0.0, 0.04, 0.16]) * rng.random()
+    yellow = rng.choice([0, 1]) * rng.random() * np.array([0.0, 0.04, 0.16])
+    tint = 1 - rng.uniform(0, 0.06, 3) - yellow
     fibres = rng.normal(0, rng.uniform(0, 0.012), (height // 4 + 1, width // 4 + 1)).astype(np.float32)
     sheet = 1 + cv2.resize(fibres, (width, height), interpolation=cv2.INTER_CUBIC)[:, :, None]
     sheet = sheet * tint.astype(np.float32)
     if paper == "plain":
         return sheet
-    colour = np.array([(0.62, 0.74, 0.88), (0.70, 0.72, 0.76), (0.86, 0.66, 0.64), (0.66, 0.82, 0.70)])[rng.integers(4)]
-    colour = 1 - (1 - colour) * rng.uniform(0.5, 1.3)
+    colour = 1 - (1 - np.array(RULINGS[rng.integers(len(RULINGS))])) * rng.uniform(0.5, 1.3)
     step = writing * (rng.uniform(0.9, 1.8) if paper == "ruled" else rng.uniform(0.35, 1.2))
     thick = max(1.0, min(step, 0.2 * max(height, width)) * rng.uniform(0.01, 0.03))
     lines = np.zeros((height, width), np.float32)
@@ -110,7 +112,7 @@ def _write(sheet, written, colours, rng):
 
 
 def _tilt(sheet, conditions, rng):
-    """The sheet as the camera sees it: turned a little, in perspective, and at times with the table around it."""
+    """The sheet as the camera sees it: turned a little, in perspective, at times with the table around."""
     height, width = sheet.shape[:2]
     table = rng.random() < 0.25
     grow = rng.uniform(0.84, 0.95) if table else 1.12
@@ -127,9 +129,9 @@ def _tilt(sheet, conditions, rng):
     matrix = cv2.getPerspectiveTransform(
         (corners * scale + centre).astype(np.float32), (turned * scale + centre).astype(np.float32)
     )
-    ground = tuple(float(x) for x in rng.uniform(0.12, 0.7) * np.array([1.0, rng.uniform(0.7, 1), rng.uniform(0.5, 1)]))
+    ground = tuple(float(x) for x in rng.uniform(0.12, 0.7) * rng.uniform((1, 0.7, 0.5), 1))
     border = cv2.BORDER_CONSTANT if table else cv2.BORDER_REFLECT
-    return cv2.warpPerspective(sheet, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=border, borderValue=ground)
+    return cv2.warpPerspective(sheet, matrix, (width, height), borderMode=border, borderValue=ground)
 
 
 def _light(photo, conditions, rng):
@@ -137,7 +139,8 @@ def _light(photo, conditions, rng):
     height, width = photo.shape[:2]
     rows, columns = height // 4 + 1, width // 4 + 1
     y, x = np.mgrid[-1 : 1 : rows * 1j, -1 : 1 : columns * 1j].astype(np.float32)
-    light = 1 + rng.uniform(-0.25, 0.25) * x + rng.uniform(-0.25, 0.25) * y - rng.uniform(0, 0.2) * (x * x + y * y)
+    light = 1 + rng.uniform(-0.25, 0.25) * x + rng.uniform(-0.25, 0.25) * y
+    light -= rng.uniform(0, 0.2) * (x * x + y * y)
     kind = rng.choice(["even", "soft shadow", "hard shadow"], p=[0.4, 0.3, 0.3])
     if kind != "even":
         conditions.add(str(kind))
@@ -183,7 +186,7 @@ def _prepared(source):
 
 
 def _make(job):
-    """One character both ways, prepared: (class, photo, scan: uint8 (64, 64, 3), conditions, thumbnail of the photo)."""
+    """One character both ways, prepared: (class, photo, scan, conditions, thumbnail of the photo)."""
     name, seed = job
     photo, scan, conditions = photograph(name, seed)
     image = Image.open(io.BytesIO(photo))
@@ -214,7 +217,7 @@ def parse_arguments(argv):
     parser.add_argument("--count", type=int, default=500, help="photos to take (default: 500)")
     parser.add_argument("--seed", type=int, default=0, help="of the first photo (default: 0)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes (default: one per core)")
-    parser.add_argument("--sheet", metavar="FILE.png", help="draw the misread photos, or some if there are few")
+    parser.add_argument("--sheet", metavar="FILE.png", help="draw the misread photos and some more")
     args = parser.parse_args(argv)
     if args.count < 1 or args.jobs < 1:
         parser.error("--count and --jobs are 1 or more")
@@ -241,8 +244,8 @@ def main(argv=None):
         order = np.argsort(photo, kind="stable")[: max(80, min(400, int((~photo).sum())))]
         draw_sheet([rows[i] for i in order], args.sheet)
     print(
-        f"{len(rows)} photos: {100 * photo.mean():.2f}% read right; the same characters scanned: {100 * scan.mean():.2f}%"
-        + (f"; {args.sheet}" if args.sheet else "")
+        f"{len(rows)} photos: {100 * photo.mean():.2f}% read right; the same characters scanned: "
+        f"{100 * scan.mean():.2f}%" + (f"; {args.sheet}" if args.sheet else "")
     )
     return 0
 
