@@ -25,9 +25,9 @@ WORKING_SIDE = 1024  # pixels; larger pictures are reduced to about this before 
 
 # Larger pictures are refused before they are decoded, which keeps any one file under 2 seconds and 500 MB.
 MAX_BYTES = 200_000_000  # of a file
-MAX_PIXELS = 30_000_000
+MAX_PIXELS = 24_000_000
 MAX_PIXELS_JPEG = 64_000_000  # it can be decoded at a reduced size
-MAX_PIXELS_PYTHON = 1_000_000  # decoded in Python (QOI, some DDS, BLP, …), a second per megapixel
+MAX_PIXELS_PYTHON = 500_000  # decoded in Python (QOI, some DDS, BLP, …), two seconds per megapixel
 PAPER = 200  # the tone of paper that is evened out; ink is darker, noise may be lighter
 SMALL = 150  # pixels; what is no larger is a bitmap or a crop, without ruling, table and cast shadows
 MAX_PARTS = 300  # the largest are looked at; the rest are specks
@@ -135,7 +135,7 @@ def _check_size(image):
     if any(tile[0] in Image.DECODERS for tile in getattr(image, "tile", ())):
         limit = MAX_PIXELS_PYTHON
     if width * height > limit:
-        allowed = f"{limit // 1_000_000} megapixels for {image.format}"
+        allowed = f"{limit / 1e6:g} megapixels for {image.format}"
         raise PictureError(f"too large: {width}x{height} is over {allowed}; make it smaller")
 
 

@@ -22,11 +22,11 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import ink  # noqa: E402
-import synthesize  # noqa: E402
-from files import Problem, run  # noqa: E402
-from numerals import DEFAULT_CLASSES  # noqa: E402
-from reader import load_reader  # noqa: E402
+import ink
+import synthesize
+from files import Problem, run
+from numerals import DEFAULT_CLASSES
+from reader import load_reader
 
 INKS = {  # colour of a full stroke, R, G, B, 0-255
     "black": ((20, 22, 28), (60, 60, 66)),

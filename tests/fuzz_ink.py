@@ -19,12 +19,28 @@ except ImportError:
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 with atheris.instrument_imports(include=["ink", "PIL"]):
-    import ink
     from PIL import Image
 
-import numpy as np  # noqa: E402
+    import ink
 
-FORMATS = "BMP GIF ICO JPEG JPEG2000 PCX PNG PPM SGI TGA TIFF WEBP QOI DDS".split()
+import numpy as np
+
+FORMATS = [
+    "BMP",
+    "GIF",
+    "ICO",
+    "JPEG",
+    "JPEG2000",
+    "PCX",
+    "PNG",
+    "PPM",
+    "SGI",
+    "TGA",
+    "TIFF",
+    "WEBP",
+    "QOI",
+    "DDS",
+]
 
 
 def try_input(data):

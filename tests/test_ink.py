@@ -10,9 +10,10 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
-import ink  # noqa: E402
-import photos  # noqa: E402
-import synthesize  # noqa: E402
+import photos
+
+import ink
+import synthesize
 
 
 def draw(lines, height=64, width=64, level=0, thick=2, ground=255):

@@ -12,7 +12,7 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import ink  # noqa: E402
+import ink
 
 # the same picture moved, padded, inverted or enlarged: the mean difference is under this, of 255 grey levels
 SAME = 10.0

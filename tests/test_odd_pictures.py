@@ -15,7 +15,7 @@ from PIL import Image, ImageCms
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import ink  # noqa: E402
+import ink
 
 
 def seven(height=120, width=150, stroke=7):
@@ -65,7 +65,9 @@ def test_formats(form):
     check(ink.read_picture(data))
 
 
-@pytest.mark.parametrize("mode", "1 L P RGB RGBA LA CMYK YCbCr HSV LAB I F I;16".split())
+@pytest.mark.parametrize(
+    "mode", ["1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "YCbCr", "HSV", "LAB", "I", "F", "I;16"]
+)
 def test_modes(mode):
     if mode == "LAB":
         profiles = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
