@@ -168,8 +168,11 @@ class Pool:
         """One picture with the workers to itself, so that it is the one to blame if they end."""
         try:
             self.submit([]).result()
-        except BrokenProcessPool:
-            raise Problem("worker processes end as soon as they start; is there enough memory?") from None
+        except BrokenProcessPool:  # of other pictures under way: none is after this
+            try:
+                self.submit([]).result()
+            except BrokenProcessPool:
+                raise Problem("worker processes end as soon as they start; is there enough memory?") from None
         try:
             return self.submit([job]).result()[0]
         except BrokenProcessPool:
