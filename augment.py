@@ -153,60 +153,73 @@ def collages(pictures, labels, count, rng):
     """Pictures that are no numeral, cut and pasted from pictures that are, to learn doubt from.
 
     Outlier Exposure (Hendrycks, Mazeika and Dietterich 2019): a net that sees such pictures in training,
-    with the same target for every class, keeps its confidence low on what belongs to no class. Each is one of:
-    halves of two pictures side by side or above each other, two whole pictures squeezed into one, two
-    laid over each other, one struck through (王 is 三 struck through), or a few strokes at random. Pictures of
-    one class are not combined, nor flat ones (一 above 二 is 三), and what still looks like one of its two
-    pictures gives way to strokes.
+    with the same target for every class, keeps its confidence low on what belongs to no class. Of each kind in
+    COMBINATIONS there are equally many. What looks much like some picture of the set all the same (一 above 二 is
+    三) gives way to strokes at random.
 
     pictures: uint8 (n, 64, 64, 3), 0 ink to 255 paper. labels: int (n,). rng: numpy Generator.
     Returns uint8 (count, 64, 64, 3).
     """
     grey = pictures[..., 0]
-    side = grey.shape[1]
-    flat = (grey < 128).any(axis=2).sum(axis=1) < 0.6 * side
-    usable = np.flatnonzero(~flat) if not flat.all() else np.arange(len(grey))
-    one, two = rng.choice(usable, (2, count))
-    kinds = rng.integers(len(COMBINATIONS) + 2, size=count)
-    turned = rng.random(count) < 0.5
-    result = np.empty((count, side, side), np.uint8)
-    for i in range(count):
-        if kinds[i] < len(COMBINATIONS) and labels[one[i]] != labels[two[i]]:
-            combine = COMBINATIONS[kinds[i]]
-            if turned[i]:  # above each other is side by side, turned and turned back
-                result[i] = combine(grey[one[i]].T, grey[two[i]].T).T
-            else:
-                result[i] = combine(grey[one[i]], grey[two[i]])
-            if max(_likeness(result[i], grey[one[i]]), _likeness(result[i], grey[two[i]])) < 0.7:
-                continue
-        if kinds[i] == len(COMBINATIONS):
-            result[i] = _struck_through(grey[one[i]], rng)
-        else:
-            result[i] = _random_strokes(side, rng)
-    return np.repeat(result[..., None], 3, axis=-1)
+    made = np.empty((count, *grey.shape[1:]), np.uint8)
+    for picture in made:
+        one, two = rng.integers(len(grey), size=2)
+        for _ in range(10):
+            if labels[one] != labels[two]:
+                break
+            two = rng.integers(len(grey))
+        combine = COMBINATIONS[rng.integers(len(COMBINATIONS))]
+        picture[:] = combine(grey[one], grey[two], rng)
+    # as like as the pictures of the set are to each other, but for the 30% that are least so; with 15% or 50%, fewer
+    # other characters were doubted
+    likeness = _coarse(grey[:500]) @ _coarse(grey).T
+    np.fill_diagonal(likeness, 0)
+    limit = np.quantile(likeness.max(axis=1), 0.3)
+    for start in range(0, count, 500):
+        part = made[start : start + 500]
+        likeness = (_coarse(part) @ _coarse(grey).T).max(axis=1)
+        for i in np.flatnonzero(likeness > limit):
+            part[i] = _random_strokes(part[i], None, rng)
+    return np.repeat(made[..., None], 3, axis=-1)
+
+
+def _coarse(pictures):
+    """Blurred ink of uint8 (n, 64, 64) as unit vectors (n, 256), whose products are likenesses, 0-1."""
+    small = [cv2.resize(cv2.blur(picture, (5, 5)), (16, 16), interpolation=cv2.INTER_AREA) for picture in pictures]
+    ink = 255 - np.reshape(small, (len(small), -1)).astype(np.float32)
+    return ink / np.maximum(np.linalg.norm(ink, axis=1, keepdims=True), 1e-6)
+
+
+def _halves(one, two, rng):
+    """The left half of one and the right half of the other, or the upper and the lower."""
+    half = len(one) // 2
+    return _turned_by_chance(lambda a, b: np.concatenate([a[:, :half], b[:, half:]], axis=1), one, two, rng)
+
+
+def _squeezed(one, two, rng):
+    """One squeezed to half the width or height, beside or above the other, which is squeezed or cut in half."""
+    half = len(one) // 2
+    cut = rng.random() < 0.5
+    return _turned_by_chance(
+        lambda a, b: np.concatenate([_squeeze(a), b[:, half:] if cut else _squeeze(b)], axis=1), one, two, rng
+    )
+
+
+def _turned_by_chance(combine, one, two, rng):
+    """Side by side; or, turned and turned back, above each other."""
+    return combine(one.T, two.T).T if rng.random() < 0.5 else combine(one, two)
 
 
 def _squeeze(picture):
     return np.minimum(picture[:, ::2], picture[:, 1::2])
 
 
-# of two grey pictures (64, 64), one
-COMBINATIONS = [
-    lambda one, two: np.concatenate([one[:, : one.shape[1] // 2], two[:, one.shape[1] // 2 :]], axis=1),
-    lambda one, two: np.concatenate([_squeeze(one), _squeeze(two)], axis=1),
-    lambda one, two: np.concatenate([_squeeze(one), two[:, one.shape[1] // 2 :]], axis=1),
-    np.minimum,
-]
+def _overlaid(one, two, rng):
+    return np.minimum(one, two)
 
 
-def _likeness(one, two):
-    """Cosine of two grey pictures' ink at an eighth of their size, 0-1."""
-    one, two = (255.0 - cv2.resize(picture, (8, 8), interpolation=cv2.INTER_AREA).ravel() for picture in (one, two))
-    return one @ two / max(np.sqrt((one @ one) * (two @ two)), 1e-6)
-
-
-def _struck_through(picture, rng):
-    """A picture with one long stroke more, from one side of the ink to the other, level or upright, mostly on paper."""
+def _struck_through(picture, other, rng):
+    """A picture with one long stroke more (王 is 三 struck through), from one side of the ink to the other, level or upright, mostly on paper."""
     low, high = (SIZE - INK_SIZE) // 2, (SIZE + INK_SIZE) // 2
     near_ink = cv2.erode(picture, np.ones((7, 7), np.uint8)) < 128
     for _ in range(20):  # along a stroke that is there already it would change little
@@ -222,8 +235,29 @@ def _struck_through(picture, rng):
     return np.minimum(picture, stroke)
 
 
-def _random_strokes(side, rng):
-    """uint8 (side, side): three to nine straight, bent or curved strokes, as in a character that is none."""
+def _struck_twice(picture, other, rng):
+    return _struck_through(_struck_through(picture, other, rng), other, rng)
+
+
+def _framed(picture, other, rng):
+    """A picture at about half its size and two to four sides of a box around it, as in 回, 同 and 压."""
+    side = len(picture)
+    inner = int(side * rng.uniform(0.35, 0.6))
+    small = cv2.resize(picture, (inner, inner), interpolation=cv2.INTER_AREA)
+    result = np.full_like(picture, 255)
+    top, left = np.clip((side - inner) // 2 + rng.integers(-6, 7, 2), 8, side - inner - 8)
+    result[top : top + inner, left : left + inner] = np.clip(1.5 * small - 128, 0, 255)  # as dark as before
+    low, high = (SIZE - INK_SIZE) // 2, (SIZE + INK_SIZE) // 2
+    corners = np.array([[low, low], [high, low], [high, high], [low, high]]) + rng.integers(-3, 4, (4, 2))
+    width = int(rng.integers(1, 5))
+    for i in rng.permutation(4)[: rng.integers(2, 5)]:
+        cv2.line(result, corners[i].tolist(), corners[(i + 1) % 4].tolist(), 0, width, cv2.LINE_AA)
+    return result
+
+
+def _random_strokes(picture, other, rng):
+    """Nothing of a picture but its size: three to nine straight, bent or curved strokes, as in a character that is none."""
+    side = len(picture)
     count = rng.integers(3, 10)
     # most strokes of Chinese characters run level, upright or slanting down; some end in a turn or hook
     angle = rng.choice([0, 0, 0.5, 0.5, 0.25, 0.75], count) * np.pi + rng.normal(0, 0.12, count)
@@ -237,3 +271,16 @@ def _random_strokes(side, rng):
     picture = np.full((side, side), 255, np.uint8)
     cv2.polylines(picture, np.int32(lines.round()), False, 0, int(rng.integers(1, 5)), cv2.LINE_AA)
     return picture
+
+
+# of two grey pictures, uint8 (64, 64), of different classes, one that is no numeral; two of the kinds are cut in two ways, and come twice
+COMBINATIONS = [
+    _halves,
+    _squeezed,
+    _squeezed,
+    _overlaid,
+    _struck_through,
+    _struck_twice,
+    _framed,
+    _random_strokes,
+]

@@ -1,10 +1,12 @@
 """Shuffled batches for training, from memory or, where the set is larger, straight from data.h5."""
 
+import threading
+
 import keras
 import numpy as np
 import psutil
 
-from dataset import CHUNK
+from dataset import CHUNK, read_pictures
 
 WINDOW = 64 * CHUNK  # pictures that are read from disk at a time, 50 MB, and shuffled among themselves
 
@@ -12,7 +14,7 @@ WINDOW = 64 * CHUNK  # pictures that are read from disk at a time, 50 MB, and sh
 def load(pictures):
     """A dataset of data.h5 as an array, where that takes less than half of the free memory; else as it is."""
     small = pictures.size * pictures.dtype.itemsize < psutil.virtual_memory().available / 2
-    return pictures[:] if small else pictures
+    return read_pictures(pictures) if small else pictures
 
 
 class Batches(keras.utils.PyDataset):
@@ -29,7 +31,11 @@ class Batches(keras.utils.PyDataset):
     def __init__(
         self, pictures, labels, rows, classes, batch_size=128, outliers=None, outlier_share=0.2, smoothing=0.05, seed=0
     ):
-        super().__init__()
+        # Two workers, for Keras then feeds batches by its own threads. With one it leaves that to tf.data, whose
+        # autotuning held up the start of about every second epoch by 4 s here: with nothing to do it sleeps
+        # longer and longer, and an epoch's iterator isn't gone before it wakes.
+        super().__init__(workers=2)
+        self.reading = threading.Lock()
         self.pictures, self.labels, rows = pictures, np.ravel(labels), np.asarray(rows)
         self.batch_size, self.outliers = batch_size, outliers
         self.outlier_count = 0 if outliers is None else round(batch_size * outlier_share)
@@ -48,14 +54,16 @@ class Batches(keras.utils.PyDataset):
             for start in range(0, len(rows), self.batch_size):
                 extra = self.rng.integers(0, len(self.outliers), self.outlier_count) if self.outlier_count else ()
                 self.batches.append((i, rows[start : start + self.batch_size], extra))
-        self.loaded = None
+        self.loaded = {}
 
     def __len__(self):
         return len(self.batches)
 
     def __getitem__(self, index):
         window, rows, extra = self.batches[index]
-        pictures, targets = self._read(window, rows), self.targets[self.labels[rows]]
+        with self.reading:
+            pictures = self._read(window, rows)
+        targets = self.targets[self.labels[rows]]
         if len(extra):
             pictures = np.concatenate([pictures, self.outliers[extra]])
             targets = np.concatenate([targets, np.repeat(self.even[None], len(extra), axis=0)])
@@ -65,10 +73,10 @@ class Batches(keras.utils.PyDataset):
         if isinstance(self.pictures, np.ndarray):
             return self.pictures[rows]
         first = self.windows[window][0]
-        if self.loaded != window:
-            self.from_disk = self.pictures[first : self.windows[window][-1] + 1]
-            self.loaded = window
-        return self.from_disk[rows - first]
+        if window not in self.loaded:  # the last one is kept: one worker may still be at it when another begins the next
+            self.loaded = dict(list(self.loaded.items())[-1:])
+            self.loaded[window] = self.pictures[first : self.windows[window][-1] + 1]
+        return self.loaded[window][rows - first]
 
 
 def split_writers(writers, labels, share=0.1, seed=0):

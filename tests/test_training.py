@@ -4,6 +4,7 @@ import inspect
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from unittest.mock import MagicMock, patch
 
@@ -265,6 +266,15 @@ def test_outliers_are_added_to_every_batch_with_even_targets(stored):
         assert (targets[~outlier].argmax(axis=1) == 0).all() and targets[~outlier].max() > 0.9
 
 
+def test_two_threads_get_the_batches_that_one_gets(stored):
+    made = batches.Batches(stored, np.arange(500) % 7, range(500), 7, batch_size=16)
+    alone = [made[i][0] for i in range(len(made))]
+    made.loaded = {}
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(lambda i: made[i][0], range(len(made))))
+    assert all((one == two).all() for one, two in zip(alone, together))
+
+
 def test_batches_can_be_asked_for_in_any_order(stored):
     """Keras may shuffle the order of batches."""
     made = batches.Batches(stored, np.arange(500) % 7, range(500), 7)
@@ -445,11 +455,31 @@ def test_threads_are_settled(config):
         ([None], "float32"),  # a GPU of which nothing is known
     ],
 )
-def test_half_precision_where_all_gpus_have_tensor_cores(config, policy, capabilities, precision):
+def test_half_precision_where_all_gpus_have_tensor_cores(config, policy, monkeypatch, capabilities, precision):
+    monkeypatch.setattr(devices, "processor_flags", set)
     gpus = [f"GPU:{i}" for i in range(len(capabilities))]
     config.capability = {gpu: {"compute_capability": one} for gpu, one in zip(gpus, capabilities) if one}
     assert devices.set_precision(gpus) == precision
     assert keras.mixed_precision.global_policy().name == precision
+
+
+@pytest.mark.parametrize(
+    "text, gpus, precision",
+    [
+        ("processor\t: 0\nflags\t\t: fpu avx2 avx512f avx512_bf16 gfni\n", [], "mixed_bfloat16"),
+        ("flags : fpu amx_bf16\n", [], "mixed_bfloat16"),
+        ("flags : fpu avx2 avx512f\nbugs : avx512_bf16\n", [], "float32"),
+        ("flags : fpu avx512_bf16\n", ["GPU:0"], "float32"),  # an old GPU does the work
+        (None, [], "float32"),  # no Linux
+    ],
+)
+def test_half_precision_where_the_processor_has_it(config, policy, tmp_path, monkeypatch, text, gpus, precision):
+    config.capability = {}
+    path = tmp_path / "cpuinfo"
+    if text:
+        path.write_text(text)
+    monkeypatch.setattr(devices.processor_flags, "__defaults__", (path,))
+    assert devices.set_precision(gpus) == precision
 
 
 @pytest.mark.parametrize("count, mirrored", [(0, False), (1, False), (2, True), (4, True)])
