@@ -21,6 +21,7 @@ import numpy as np
 from tqdm import tqdm
 
 from files import run
+from ink import NoInkError, read_picture
 from numerals import DEFAULT_CLASSES, class_name
 from strokes import WAYS, parse
 
@@ -400,6 +401,18 @@ def encode(grey, suffix, rng):
     return cv2.imencode(suffix, grey, options)[1].tobytes()
 
 
+def legible_picture(name, writer, rng):
+    """An image file's bytes and suffix; drawn again where noise has drowned the strokes, once in 5,000 pictures."""
+    while True:
+        grey, suffix = picture(name, writer, rng)
+        content = encode(grey, suffix, rng)
+        try:
+            read_picture(content)
+        except NoInkError:
+            continue
+        return content, suffix
+
+
 def write_pictures(job):
     """Draw and file one writer's pictures, return their paths. job: (folder, seed, writer, {class: count})."""
     folder, seed, number, counts = job
@@ -408,10 +421,10 @@ def write_pictures(job):
     for name, count in counts.items():
         for k in range(count):
             rng = np.random.default_rng([seed, number, 100 + list(WAYS).index(name), k])
-            grey, suffix = picture(name, writer, rng)
+            content, suffix = legible_picture(name, writer, rng)
             path = Path(folder, name, f"drawn_writer-{number:03d}_{k + 1:02d}{suffix}")
             beside = path.with_suffix(".part")
-            beside.write_bytes(encode(grey, suffix, rng))
+            beside.write_bytes(content)
             os.replace(beside, path)
             paths.append(path)
     return paths

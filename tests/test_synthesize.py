@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import ink
+import ink
 import strokes
 import synthesize
 from numerals import ALL_CLASSES, DEFAULT_CLASSES
@@ -186,6 +187,20 @@ def test_the_default_set_is_what_it_is_said_to_be():
     readme = (folder / "README.md").read_text(encoding="utf-8")
     assert f"{len(writers):,} virtual writers" in readme
     assert f"{len(drawn):,} of each class" in readme
+
+
+def test_every_picture_of_the_default_set_can_be_read():
+    """Of 一, that is, which has the least ink; datapro.py would end with exit code 1 on a clone's first run."""
+    for path in (ROOT / "hwtrainset" / "1").glob("drawn_writer-*"):
+        ink.read_picture(path)
+
+
+def test_what_noise_has_drowned_is_drawn_again(monkeypatch):
+    drawn = iter([np.full((60, 60), 200, np.uint8), cv2.line(np.full((60, 60), 200, np.uint8), (9, 30), (50, 30), 0, 4)])
+    monkeypatch.setattr(synthesize, "picture", lambda *_: (next(drawn), ".png"))
+    content, suffix = synthesize.legible_picture("1", None, np.random.default_rng(0))
+    assert suffix == ".png" and ink.read_picture(content).min() < 50
+    assert next(drawn, None) is None
 
 
 def test_the_default_set_is_drawn_by_the_program_as_it_is():
