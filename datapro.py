@@ -97,10 +97,9 @@ def prepare(jobs):
         except Exception as error:  # a fault in ink.py costs one picture, and is told, not the whole run
             results.append((f"the reader failed on it, {type(error).__name__}: {error}", False))
         else:
-            part = f"{folder}/{os.getpid()}.part"
-            with naming(part), open(part, "wb") as file:
+            made = f"{folder}/{fingerprint}.png"  # cut off by a kill, it has no end, and the next run drops it
+            with naming(made), open(made, "wb") as file:
                 file.write(to_png(picture, fingerprint))
-            os.replace(part, f"{folder}/{fingerprint}.png")
             results.append((None, True))
     return results
 

@@ -70,7 +70,7 @@ def prepare(picture, fit="ink"):
 
 def _fit(grey, fit):
     if fit == "ink":
-        return place(find_ink(grey))
+        return place(_crop_of_ink(grey)[0])
     if fit == "stretch":
         small = cv2.resize(grey, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
         return np.repeat(small[:, :, None], 3, axis=2)
@@ -102,7 +102,8 @@ def open_picture(source):
             factor = min(max(width, height) / (0.95 * WORKING_SIDE), width, height)
             if image.format == "JPEG2000" and factor >= 2:
                 image.reduce = int(math.log2(factor))
-            elif factor > 1:
+            else:
+                factor = max(factor, 1)
                 image.draft("L", (int(width / factor), int(height / factor)))
             return _to_grey(ImageOps.exif_transpose(image))
 
@@ -218,6 +219,15 @@ def find_ink(grey):
 
     grey: uint8 (h, w), dark on light or light on dark. Returns float32 (h, w), 0 paper to 1 ink,
     with soft edges kept and specks removed. Raises NoInkError.
+    """
+    crop, box = _crop_of_ink(grey)
+    ink = np.zeros(grey.shape, np.float32)
+    ink[box] = crop
+    return ink
+
+
+def _crop_of_ink(grey):
+    """The part of `find_ink`'s result that has all the ink, and where it is: float32 (h, w), (rows, columns).
 
     What is ink is decided on a reduced picture, quicker and less noisy; how dark it is, on the full one.
     """
@@ -262,9 +272,7 @@ def find_ink(grey):
     ink_tone = _ink_tone(_histogram(tone, mask), paper_tone)
     tones = np.arange(256, dtype=np.float32)
     darkness = np.clip((paper_tone - tones) / max(paper_tone - ink_tone, 1), 0, 1)
-    ink = np.zeros((height, width), np.float32)
-    ink[box] = cv2.LUT(cv2.bitwise_or(tone, cv2.bitwise_not(mask)), darkness)
-    return ink
+    return cv2.LUT(cv2.bitwise_or(tone, cv2.bitwise_not(mask)), darkness), box
 
 
 def _is_light_on_dark(grey, light, dark_half_width):
