@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import psutil
 
-from dataset import CHUNK, read_pictures
+from dataset import CHUNK, OWN_WRITER, read_pictures
 
 WINDOW = 64 * CHUNK  # pictures that are read from disk at a time, 50 MB, and shuffled among themselves
 
@@ -82,13 +82,15 @@ class Batches(keras.utils.PyDataset):
 def split_writers(writers, labels, share=0.1, seed=0):
     """Set aside a part of the writers, or, of pictures whose writer is unknown, a part of each class.
 
+    "writer-me" is not set aside.
+
     writers: names (n,), empty where unknown. labels: int (n,) or (n, 1). share: of the pictures, 0-1.
     Returns two increasing int arrays: the rows to train on, and those set aside.
     """
     writers, labels = np.asarray(writers, str), np.ravel(labels)
     rng = np.random.default_rng(seed)
     aside = np.zeros(len(writers), bool)
-    names, counts = np.unique(writers[writers != ""], return_counts=True)
+    names, counts = np.unique(writers[(writers != "") & (writers != OWN_WRITER)], return_counts=True)
     order = rng.permutation(len(names))
     enough = np.cumsum(counts[order]) - counts[order] < share * counts.sum()
     aside |= np.isin(writers, names[order[enough]])

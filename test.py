@@ -26,7 +26,7 @@ import numpy as np
 from tqdm import tqdm
 
 import numerals
-from dataset import CHUNK, FORMAT, SIZE
+from dataset import CHUNK, FORMAT, OWN_WRITER, SIZE
 from files import VERSION, Problem, from_cell, replacing, run, run_lock, shown
 
 MAX_BYTES = 100_000  # of a PNG; 64x64 RGB has 12,288
@@ -149,11 +149,12 @@ def make_groups(writers, digests):
     return np.array([numbers.setdefault(root(digest), len(numbers)) for digest in digests])
 
 
-def choose_test(labels, groups, names, share, rng):
+def choose_test(labels, groups, names, share, rng, keep=frozenset()):
     """Choose whole groups for the test set: near `share` of each class, and every class on both sides.
 
     Groups come in random order; one is taken where that brings the classes nearer to their share, measured by
-    the sum over classes of (taken - wanted)^2 / wanted. Returns bool (n,), True for test. Raises Problem.
+    the sum over classes of (taken - wanted)^2 / wanted. Groups in `keep` are for training, unless a class has no
+    other. Returns bool (n,), True for test. Raises Problem.
     """
     order = np.argsort(groups, kind="stable")
     starts = np.searchsorted(groups[order], np.arange(groups.max() + 2))
@@ -191,12 +192,13 @@ def choose_test(labels, groups, names, share, rng):
         shuffled = rng.permutation(len(starts) - 1).tolist()
         for group in shuffled:
             of_group = counts(group)
-            if gain(of_group) > 0 and possible(of_group):
+            if group not in keep and gain(of_group) > 0 and possible(of_group):
                 take(group, of_group)
         for label in range(len(names)):
             if not taken[label]:  # too few pictures to come near the share: the best group that has some
                 rest = [(g, counts(g)) for g in shuffled if g not in test]
                 rest = [(g, of_g) for g, of_g in rest if label in of_g and possible(of_g)]
+                rest = [(g, of_g) for g, of_g in rest if g not in keep] or rest
                 if rest:
                     take(*max(rest, key=lambda group: gain(group[1])))
         if all(taken):
@@ -311,7 +313,9 @@ def main():
     writers = [writer for _, _, writer, _ in pictures]
     digests = [digest for _, _, _, digest in pictures]
     rng = np.random.default_rng(args.seed)
-    test = choose_test(labels, make_groups(writers, digests), names, args.test, rng)
+    groups = make_groups(writers, digests)
+    own = {group for group, writer in zip(groups.tolist(), writers) if writer == OWN_WRITER}
+    test = choose_test(labels, groups, names, args.test, rng, own)
     known = sum(map(bool, writers))
     split = "by writer" if known == len(writers) else "by writer where known" if known else "by class"
 

@@ -3,12 +3,13 @@
     python benchmarks/scale.py               2,000 and 20,000 pictures
     python benchmarks/scale.py 200000        also that many (1 GB of disk, some minutes)
 
-Prints three tables and writes them to results/scale.md:
+Prints four tables and writes them to results/scale.md:
 
 - cost per picture and memory of all processes together, by the size of the set: both should stay flat;
 - pictures per second beside the old loop (Pillow opens, converts, resizes and saves; one thread), on the same
   pictures in the same run, for scans of 150-300 pixels and for photos of 12 megapixels;
-- data.h5 beside the old layout (float32, not compressed): size, and time to load.
+- data.h5 beside the old layout (float32, not compressed): size, and time to load;
+- training from memory, and from a data.h5 that is read in batches as one is that does not fit.
 
 Needs psutil. The pictures are drawn once and copied under other names, with their bytes made different.
 """
@@ -97,6 +98,45 @@ def old_datapro(source, out):
             image = Image.open(source / cls / name).convert("RGB").resize((64, 64))
             image.save(out / cls / f"{cls}{number}.jpg")
     return time.perf_counter() - started
+
+
+TRAIN = """
+import sys
+sys.path[:0] = [{project!r}, {benchmarks!r}]
+import batches, bench
+if {from_disk}:
+    load = batches.load
+    batches.load = lambda pictures: pictures if pictures.name == "/X_train" else load(pictures)
+print(bench.run_ours({data!r}, 0, 1, {model!r})["pictures_per_second"])
+"""
+
+
+def training(folder, count=20_000):
+    """Pictures per second that the notebook trains on, from memory and from disk."""
+    source, raw, data = make_set(folder / "hand", count), folder / "raw", folder / "data.h5"
+    run(PROJECT / "datapro.py", source, "--out", raw)
+    run(PROJECT / "test.py", "--raw", raw, "--out", data)
+    lines = [f"| an epoch of {count:,} pictures | pictures/s |", "|---|---:|"]
+    speeds = []
+    for from_disk in False, True:
+        code = TRAIN.format(
+            project=str(PROJECT),
+            benchmarks=str(PROJECT / "benchmarks"),
+            from_disk=from_disk,
+            data=str(data),
+            model=str(folder / "model.keras"),
+        )
+        ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        if ran.returncode:
+            sys.exit(ran.stderr)
+        speeds.append(float(ran.stdout.split()[-1]))
+        lines.append(f"| {'from disk, in batches' if from_disk else 'from memory'} | {speeds[-1]:,.0f} |")
+        print(lines[-1], flush=True)
+    lines.append(f"| from disk, of the speed from memory | {speeds[1] / speeds[0]:.0%} |")
+    print(lines[-1], flush=True)
+    for path in (source, raw):
+        shutil.rmtree(path)
+    return lines
 
 
 def scale(folder, counts):
@@ -211,13 +251,17 @@ def main():
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=args.folder) as folder:
         folder = Path(folder)
-        tables = [speed(folder), layout(folder), scale(folder, [*args.counts, *args.more])]
+        tables = [
+            speed(folder),
+            layout(folder),
+            scale(folder, [*args.counts, *args.more]),
+            training(folder),
+        ]
     args.results.mkdir(exist_ok=True)
     report = args.results / "scale.md"
     text = "\n\n".join("\n".join(table) for table in tables)
-    report.write_text(
-        f"# Large sets and speed\n\n{os.cpu_count()} cores, `python benchmarks/scale.py`\n\n{text}\n"
-    )
+    command = " ".join(["python benchmarks/scale.py", *map(str, args.more)])
+    report.write_text(f"# Large sets and speed\n\n{os.cpu_count()} cores, `{command}`\n\n{text}\n")
     print(f"\n{text}\n\n{report}: {len(tables)} tables")
 
 

@@ -129,6 +129,22 @@ def test_no_split_tears_a_writer_or_copies_apart(rows, share, seed):
     assert set(labels[test]) == set(labels[~test]) == {0, 1, 2}
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_my_own_hand_is_always_learned(tmp_path, seed):
+    rows = [
+        (cls, f"writer-{writer}", list(f"{cls}{writer}{i}".encode()))
+        for cls in "12"
+        for writer in ["me", *"abcdefgh"]
+        for i in range(3)
+    ]
+    raw = make_raw(tmp_path / "raw", rows)
+    assert run("test.py", "--raw", raw, "--out", tmp_path / "d.h5", "--seed", str(seed)).returncode == 0
+    with h5py.File(tmp_path / "d.h5") as data:
+        writers = data["writers_train"].asstr()[:]
+        assert "writer-me" not in data["writers_test"].asstr()[:]
+        assert np.sum(writers == "writer-me") == 6
+
+
 @settings(deadline=None)
 @given(st.lists(st.integers(1, 12), min_size=20, max_size=60), st.integers(0, 5))
 def test_the_share_is_near_what_was_asked_for(sizes, seed):

@@ -317,6 +317,13 @@ def test_no_writer_on_both_sides():
     assert len(np.unique(labels[aside])) == 10
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_my_own_hand_is_not_set_aside(seed):
+    writers = np.array(["writer-me"] * 50 + [f"writer-{i % 10}" for i in range(200)])
+    kept, aside = batches.split_writers(writers, np.zeros(250, int), share=0.3, seed=seed)
+    assert np.isin(np.arange(50), kept).all() and len(aside) >= 50
+
+
 def test_split_comes_from_its_seed():
     writers = [f"writer-{i % 50}" for i in range(1000)]
     one, two, other = (

@@ -1,0 +1,124 @@
+"""Does it learn your hand? The default set alone, and with a few pictures of one person beside it.
+
+Reads real handwriting whose writers are known (Chinese MNIST, or class folders with writer-<id> in the files'
+names). A model of the default set reads half of each writer's pictures; the writers with the most mistakes
+there are taught, one after the other: that half goes beside the default set as writer "me", a net is trained
+on both, and reads the other half, which chose nothing. Writes and prints a Markdown table.
+"""
+
+import argparse
+import shutil
+import sys
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(PROJECT), str(PROJECT / "benchmarks")]
+
+import numpy as np  # noqa: E402
+from bench import Failed, finish, one  # noqa: E402
+
+import ink  # noqa: E402
+from files import Problem, run  # noqa: E402
+from reader import load_reader  # noqa: E402
+from sources import open_source, sort_into_classes, writer_of  # noqa: E402
+
+
+def halves(source, classes):
+    """{writer: ([(class, name)], [(class, name)])}: every other picture of each class to teach, the rest to test."""
+    found = sort_into_classes(source, lambda name, reason: None)
+    people = defaultdict(lambda: ([], []))
+    for cls in classes:
+        of_writer = defaultdict(list)
+        for name in found.get(cls, []):
+            of_writer[writer_of(name)].append(name)
+        for writer, names in of_writer.items():
+            for i, name in enumerate(names):
+                people[writer][i % 2].append((cls, name))
+    people.pop("", None)
+    if not people:
+        raise Problem(f"{source.root} has no pictures of {', '.join(classes)} whose writers are known")
+    return people
+
+
+def count_right(model, source, pictures):
+    """How many of [(class, name)] are read rightly."""
+    reader = load_reader(model)
+    prepared, truth = [], []
+    for cls, name in pictures:
+        try:
+            with source.open(name) as file:
+                prepared.append(ink.read_picture(file))
+            truth.append(cls)
+        except ink.PictureError:
+            continue
+    read = np.array(reader.classes)[reader.predict(np.stack(prepared)).argmax(axis=1)]
+    return int(np.sum(read == truth))
+
+
+def train(folder, name, hand, seed):
+    """The whole pipeline on a folder of handwriting. Returns the model's path."""
+    data, model = folder / "data.h5", folder / f"{name}.keras"
+    finish("datapro.py", hand, "--out", folder / "raw")
+    finish("test.py", "--raw", folder / "raw", "--out", data)
+    result = one("ours", "--seed", seed, data, model)
+    if "failed" in result:
+        raise Failed(result["failed"])
+    return model
+
+
+def measure(args, folder):
+    hand = folder / "hand"
+    shutil.copytree(args.hwtrainset, hand)
+    classes = sorted(path.name for path in hand.iterdir() if path.is_dir())
+    source = open_source(args.real)
+    people = halves(source, classes)
+    before = train(folder, "before", hand, args.seed)
+    mistakes = {writer: len(half) - count_right(before, source, half) for writer, (half, _) in people.items()}
+    chosen = sorted(mistakes, key=lambda writer: (-mistakes[writer], writer))[: args.writers]
+    yield "| writer | pictures taught | pictures to test | right before | right after |\n|---|---:|---:|---:|---:|"
+    sums = np.zeros(3, int)
+    for writer in chosen:
+        taught, tested = people[writer]
+        copies = []
+        for i, (cls, name) in enumerate(taught):
+            copies.append(hand / cls / f"own_writer-me_{i:03}{Path(name).suffix}")
+            with source.open(name) as file:
+                copies[-1].write_bytes(file.read())
+        after = train(folder, f"after-{writer}", hand, args.seed)
+        for path in copies:
+            path.unlink()
+        figures = len(tested), *(count_right(model, source, tested) for model in (before, after))
+        sums += figures
+        yield f"| {writer} | {len(taught)} | " + " | ".join(map(str, figures)) + " |"
+    yield "| all | | " + " | ".join(map(str, sums)) + " |"
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__.split("\n")[0], epilog="example: python benchmarks/teach.py chinese-mnist.zip"
+    )
+    add = parser.add_argument
+    add("real", help="real handwriting: class folders, or a Chinese MNIST folder or zip")
+    add("--writers", type=int, default=5, metavar="N", help="how many are taught (default: %(default)s)")
+    add("--hwtrainset", default=PROJECT / "hwtrainset", help="what they are taught beside")
+    add("--seed", type=int, default=0, help="(default: %(default)s)")
+    add("--out", default=PROJECT / "results" / "teach.md", type=Path, help="default: results/teach.md")
+    args = parser.parse_args()
+    args.out.parent.mkdir(exist_ok=True)
+    lines = []
+    with tempfile.TemporaryDirectory(prefix="teach-") as folder:
+        try:
+            for line in measure(args, Path(folder)):
+                print(line, flush=True)
+                lines.append(line)
+        except Failed as error:
+            raise Problem(str(error)) from error
+    args.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    print(f"{args.out}: {len(lines) - 2} writers")
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)
