@@ -41,6 +41,8 @@ PEAK_SIDE = 4096
 NETS = {
     "ours": ("ours", "ink"),
     "long": ("ours, longer", "ink"),
+    "no_augmentation": ("ours without augmentation", "ink"),
+    "no_outliers": ("ours without outliers", "ink"),
     "old": ("old net, its pictures", "stretch"),
     "old_ink": ("old net, our pictures", "ink"),
     "lenet": ("LeNet-5", "ink"),
@@ -64,7 +66,7 @@ def old_net(classes):
         layers.Flatten(),
         layers.Dense(classes, use_bias=False),
     ]
-    return net, optimizers.Adam(0.005), {"batch_size": 64, "epochs": 30}
+    return net, optimizers.Adam(0.005), {"batch_size": 64, "epochs": 100}
 
 
 def lenet(classes):
@@ -164,10 +166,11 @@ def make_clock(X_test, y_test):
     return Clock()
 
 
-def run_ours(data, seed, epochs, model_path, strangers=None):
+def run_ours(data, seed, epochs, model_path, strangers=None, without=None):
     """Train as cnn.ipynb does: its own cells, but for the one that fits, and drawing.
 
-    strangers: a data.h5 of other handwriting, all of which the trained net reads.
+    strangers: a data.h5 of other handwriting, all of which the trained net reads. without: "augmentation" or
+    "outliers", to see what they are worth.
     """
     cells = [
         cell
@@ -186,6 +189,8 @@ def run_ours(data, seed, epochs, model_path, strangers=None):
         execute(cells[i])
         if i == place["parameters"]:
             names.update(data=data, model_path=model_path, seed=seed, epochs=epochs or names["epochs"])
+        if without and i == place[without]:
+            names[without] = [] if without == "augmentation" else None
     peak = matrix_product_peak()
     train, model = names["train"], names["in_training"]
     clock = make_clock(names["X_test"], names["y_test"].ravel())
@@ -365,7 +370,8 @@ def run_one(args):
     elif name in BASELINES:
         result = run_baseline(name, kind, args.seed, args.epochs)
     else:
-        result = run_ours(kind, args.seed, args.epochs, *rest)
+        without = name.removeprefix("no_") if name.startswith("no_") else None
+        result = run_ours(kind, args.seed, args.epochs, *rest, without=without)
     import keras
     import tensorflow as tf
 
@@ -411,9 +417,10 @@ def parse_arguments():
     )
     add("--strangers", metavar="PATH", help="other handwriting, for ours to read when trained on the data")
     add("--seeds", type=int, default=5, metavar="N", help="runs of each net (default: 5)")
+    add("--baseline-seeds", type=int, metavar="N", help="runs of the other nets (default: as many)")
     add("--epochs", type=int, metavar="N", help="of ours (default: those of cnn.ipynb)")
     add("--long", action="store_true", help=f"ours also with epochs for about {LONG} s of training")
-    add("--nets", default="ours,old,old_ink,lenet,tutorial", help="which nets (default: %(default)s)")
+    add("--nets", default="ours,no_augmentation,no_outliers,old,old_ink,lenet,tutorial", help="which nets (default: %(default)s)")
     add(
         "--quick",
         action="store_true",
@@ -460,7 +467,9 @@ def bench(args, folder):
 
     for seed in seeds:  # every net once, then again: stopped early, it has something of each
         for name in args.nets:
-            epochs = 2 if args.quick else args.epochs if name == "ours" else None
+            if name not in ("ours", "long") and args.baseline_seeds and seed >= args.baseline_seeds:
+                continue
+            epochs = 2 if args.quick else None if name in BASELINES else args.epochs
             if name == "long":
                 ours = [run for run in results if run["net"] == "ours" and "failed" not in run]
                 if not ours:
@@ -470,7 +479,7 @@ def bench(args, folder):
                     4 if args.quick else max(1, round(0.95 * LONG * ours[0]["epochs"] / ours[0]["seconds"]))
                 )
             files = [folder / f"{NETS[name][1]}.h5"]
-            if name in ("ours", "long"):
+            if name not in BASELINES:
                 files.append(folder / f"{name}-{seed}.keras")
                 files += [folder / "strangers.h5"] if args.strangers else []
             options = [] if epochs is None else ["--epochs", epochs]
@@ -601,7 +610,7 @@ NOTES = """
    reading the file, finding the ink, and the net.
 9. Drawn, not real: 8 of each of the 170 characters of benchmarks/other_characters.py.
 
-The old net (2020): pictures plainly resized, or those of ink.py; 30 epochs, Adam 0.005, batches of 64.
+The old net (2020): pictures plainly resized, or those of ink.py; 100 epochs, Adam 0.005, batches of 64.
 LeNet-5 and the tutorial's CNN: pictures of ink.py in grey, 15 epochs, Adam 0.001, batches of 128. These train
 on all training pictures, without augmentation; ours sets a tenth of the writers aside for validation."""
 
@@ -669,9 +678,8 @@ def report(results, about, args):
         ),
     ]
     if args.strangers:
-        ours = ("ours", "long")
         label = f"accuracy on {Path(args.strangers).name}"
-        rows.append((label, lambda name: spread(name, "strangers") if name in ours and runs[name] else ""))
+        rows.append((label, lambda name: spread(name, "strangers") if name not in BASELINES and runs[name] else ""))
         rows.append(("unsure of them", lambda name: mean(name, "strangers_unsure", "{:.2%}")))
     if "predict_seconds" in about:
         label = f"predict.py, {about['predict_count']:,} pictures [8]"
@@ -692,7 +700,8 @@ def report(results, about, args):
         if first["gpus"] and runs.get("ours")
         else "no GPU"
     )
-    unfinished = " (fewer where the run is not finished)" * (len({len(runs[name]) for name in nets}) > 1)
+    fewer = f" ({min(len(runs[name]) for name in nets)} of some)" if done else ""
+    unfinished = fewer * (len({len(runs[name]) for name in nets}) > 1)
     seeds = f"{number} seed{'s' * (number != 1)}{unfinished}"
     lines += [
         "",
@@ -715,6 +724,7 @@ def options(args):
     text = (
         " --quick" * args.quick
         + (f" --seeds {args.seeds}" * (args.seeds != 5 and not args.quick))
+        + (f" --baseline-seeds {args.baseline_seeds}" if args.baseline_seeds else "")
         + " --long" * args.long
     )
     text += f" --strangers {Path(args.strangers).name}" if args.strangers else ""
