@@ -28,6 +28,10 @@ def run(main):
     program = Path(sys.argv[0]).name
     try:
         code = main()
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read the output, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 141  # 128 + SIGPIPE, as other programs end then
     except KeyboardInterrupt:
         print(f"{program}: stopped; the same command takes it up again", file=sys.stderr)
         code = 130

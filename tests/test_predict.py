@@ -469,3 +469,17 @@ def test_a_font_that_is_found_shows_the_characters():
     drawn = {bytes(pen.font(30).getmask(character)) for character in "零一二三四五六七八九十百千万亿"}
     assert len(drawn) == 15 and pen.label("10") == "十"
     assert isinstance(fonts.find_cjk_font(), str)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")
+def test_a_reader_that_has_seen_enough_is_no_error():
+    """As in `predict.py folder | head`."""
+    code = "from files import run\nrun(lambda: print('a line\\n' * 100_000))"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    process.stdout.readline()
+    process.stdout.close()
+    with process.stderr as errors:
+        assert errors.read() == b""
+    assert process.wait(timeout=30) == 141
