@@ -172,12 +172,13 @@ def collages(pictures, labels, count, rng):
         picture[:] = combine(grey[one], grey[two], rng)
     # as like as the pictures of the set are to each other, but for the 30% that are least so; with 15% or 50%, fewer
     # other characters were doubted
-    likeness = _coarse(grey[:500]) @ _coarse(grey).T
+    known = _coarse(grey)
+    likeness = known[:500] @ known.T
     np.fill_diagonal(likeness, 0)
     limit = np.quantile(likeness.max(axis=1), 0.3)
     for start in range(0, count, 500):
         part = made[start : start + 500]
-        likeness = (_coarse(part) @ _coarse(grey).T).max(axis=1)
+        likeness = (_coarse(part) @ known.T).max(axis=1)
         for i in np.flatnonzero(likeness > limit):
             part[i] = _random_strokes(part[i], None, rng)
     return np.repeat(made[..., None], 3, axis=-1)
@@ -219,7 +220,10 @@ def _overlaid(one, two, rng):
 
 
 def _struck_through(picture, other, rng):
-    """A picture with one long stroke more (王 is 三 struck through), from one side of the ink to the other, level or upright, mostly on paper."""
+    """A picture with one long stroke more, from one side of the ink to the other, level or upright, mostly on paper.
+
+    王 is 三 struck through.
+    """
     low, high = (SIZE - INK_SIZE) // 2, (SIZE + INK_SIZE) // 2
     near_ink = cv2.erode(picture, np.ones((7, 7), np.uint8)) < 128
     for _ in range(20):  # along a stroke that is there already it would change little
@@ -256,7 +260,7 @@ def _framed(picture, other, rng):
 
 
 def _random_strokes(picture, other, rng):
-    """Nothing of a picture but its size: three to nine straight, bent or curved strokes, as in a character that is none."""
+    """Nothing of a picture but its size: three to nine straight or bent strokes, as in a character that is none."""
     side = len(picture)
     count = rng.integers(3, 10)
     # most strokes of Chinese characters run level, upright or slanting down; some end in a turn or hook
@@ -273,7 +277,8 @@ def _random_strokes(picture, other, rng):
     return picture
 
 
-# of two grey pictures, uint8 (64, 64), of different classes, one that is no numeral; two of the kinds are cut in two ways, and come twice
+# Of two grey pictures, uint8 (64, 64), of different classes, one that is no numeral. _squeezed makes two kinds, and
+# comes twice.
 COMBINATIONS = [
     _halves,
     _squeezed,

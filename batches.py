@@ -31,9 +31,8 @@ class Batches(keras.utils.PyDataset):
     def __init__(
         self, pictures, labels, rows, classes, batch_size=128, outliers=None, outlier_share=0.2, smoothing=0.05, seed=0
     ):
-        # Two workers, for Keras then feeds batches by its own threads. With one it leaves that to tf.data, whose
-        # autotuning held up the start of about every second epoch by 4 s here: with nothing to do it sleeps
-        # longer and longer, and an epoch's iterator isn't gone before it wakes.
+        # Two workers, for Keras then feeds batches by its own threads. With one it leaves that to tf.data, and at
+        # the start of about every second epoch the end of its autotuning thread was waited for, 4 s.
         super().__init__(workers=2)
         self.reading = threading.Lock()
         self.pictures, self.labels, rows = pictures, np.ravel(labels), np.asarray(rows)

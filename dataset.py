@@ -19,7 +19,7 @@ import numpy as np
 FORMAT = 1  # changes when an older program could not read the file rightly
 SIZE = 64  # pixels; side of a picture
 CHUNK = 64  # pictures, 786 kB unpacked: fits HDF5's cache of 1 MB, and a batch takes about one chunk
-OWN_WRITER = "writer-me"  # whose hand is to be learned: all their pictures are trained on, wherever others can be tested on
+OWN_WRITER = "writer-me"  # whose hand is to be learned: trained on, and tested on only where no other can be
 MAX_RATIO = 1100  # gzip packs no tighter than 1032 to 1
 
 

@@ -37,7 +37,7 @@ def set_precision(gpus):
     """Multiply in 16 bits and add in 32 where the hardware has instructions for it. Returns the policy's name.
 
     mixed_float16 where every GPU has tensor cores, from compute capability 7.0 on; mixed_bfloat16 on processors
-    with AVX512_BF16 or AMX, where a step takes a quarter less. Elsewhere 16 bits are slower than 32.
+    with AVX512_BF16 or AMX, where training took about a fifth less time. Elsewhere 16 bits are slower than 32.
     """
     capabilities = [tf.config.experimental.get_device_details(gpu).get("compute_capability", (0, 0)) for gpu in gpus]
     if capabilities and min(capabilities) >= (7, 0):
