@@ -189,6 +189,32 @@ def test_table_around_the_paper():
     assert like(ink.prepare(on_paper(writing, paper)), ink.prepare(writing))
 
 
+def pencil(writing, paper, rng):
+    """Faint writing on a picture of paper, with the noise of a camera."""
+    photo = paper.astype(float) * (0.7 + 0.3 * writing / 255) + rng.normal(0, 1.5, paper.shape)
+    return np.clip(cv2.GaussianBlur(photo, (0, 0), 1), 0, 255).astype(np.uint8)
+
+
+def test_one_line_through_a_photo_is_ruling():
+    rng = np.random.default_rng(5)
+    eight = draw([[(340, 150), (330, 330), (230, 480)], [(430, 150), (450, 330), (560, 500)]], 600, 800, thick=12)
+    x = np.arange(800)
+    paper = np.repeat((200 - 90 / (1 + np.exp((400 - x) / 60)))[None], 600, axis=0)
+    line = draw([[(0, 150), (799, 158)]], 600, 800, thick=4)
+    assert like(ink.prepare(pencil(np.minimum(eight, line), paper, rng)), ink.prepare(eight))
+
+
+def test_two_lines_of_a_page_on_a_table_are_ruling():
+    rng = np.random.default_rng(6)
+    six = draw([[(300, 250), (500, 244)], [(380, 190), (420, 212)]], 600, 800, thick=10)
+    paper = np.full((600, 800), 60, np.uint8)
+    cv2.fillPoly(paper, [np.array([(40, 30), (750, 45), (760, 570), (25, 580)])], 210)
+    lines = np.full((600, 800), 255, np.uint8)
+    cv2.line(lines, (37, 150), (752, 156), 0, 4)
+    cv2.line(lines, (32, 400), (757, 404), 0, 4)
+    assert like(ink.prepare(pencil(np.minimum(six, lines), paper, rng)), ink.prepare(six))
+
+
 def test_small_writing_in_a_large_frame():
     small = [[(x * 2 + 900, y * 2 + 1300) for x, y in line] for line in TEN]
     writing = draw(small, 1800, 2400, thick=5)
@@ -206,6 +232,13 @@ def test_simulated_photos_look_like_the_scans():
         except ink.NoInkError:
             pass
     assert alike >= 27
+
+
+@pytest.mark.parametrize("seed", [311, 701, 871, 1044, 1104, 1216])
+def test_faint_strokes_beside_shadows_and_tables(seed):
+    """The rim of a bent shadow and the corner where it meets a table are no ink."""
+    photo, scan, _ = photos.photograph(str(1 + seed % 10), seed)
+    assert like(ink.read_picture(photo), ink.prepare(scan), 22)
 
 
 def test_find_ink_shows_where_each_character_is():
