@@ -24,10 +24,10 @@ MOST_PARTS, MOST_GLYPHS = 400, 600  # of one picture; a picture of more is no li
 # and on pictures of one character, which must stay whole.
 BONUS = 3.0  # for each character: strokes thrown together by chance seldom look like one
 FLAT_BONUS = 1.0  # for 一, which any level stroke looks like, beside others; 0 alone in its line
-SPLIT = 3.5  # penalty for seeing several characters at all
-LINE = 2.0  # penalty for each line after the first
+SPLIT = 2.5  # penalty for seeing several characters at all
+LINE = 1.0  # penalty for each line after the first
 SIZE = 0.40  # spread of the log of a character's longer side around the others'
-ASPECT = 0.5  # spread of the log of width by height around a square; not for 一
+ASPECT = 0.4  # spread of the log of width by height around a square; not for 一
 BETWEEN = 0.10  # of the characters' size: narrower gaps between characters than this cost up to 2
 STRAIGHT = 0.25  # thickness by length; a thinner shape is a single stroke, which is no numeral but 一
 FLOOR = -6.0  # a log probability is no worse than this
