@@ -31,6 +31,8 @@ MAX_PIXELS_JPEG = 64_000_000  # it can be decoded at a reduced size
 MAX_PIXELS_PYTHON = 500_000  # decoded in Python (QOI, some DDS, BLP, …), two seconds per megapixel
 PAPER = 200  # the tone of paper that is evened out; ink is darker, noise may be lighter
 SMALL = 150  # pixels; what is no larger is a bitmap or a crop, without ruling, table and cast shadows
+FAINTEST = 10  # of PAPER; how much darker than that the strokes are on a page, at the least
+SMALLEST = 0.03  # of a photo's longer side; what is written there is no smaller
 MAX_PARTS = 300  # the largest are looked at; the rest are specks
 
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # its notes on damaged files are not for stderr
@@ -245,13 +247,15 @@ def _crop_of_ink(grey):
         half_width = _half_width(dark)
 
     window, shaded = _window(cv2.medianBlur(coarse, 3), light, dark, half_width)
-    found = _find_strokes(coarse, window, shaded)
-    if shaded:
-        # the broader the window, the more a bent shadow looks like ink; what a narrow one sees, it sees clearer
+    found = None
+    # the broader the window, the more a bent shadow looks like ink; what a narrow one sees, it sees clearer
+    for side in (window, window // 3 | 1) if shaded else (window,):
         with contextlib.suppress(NoInkError):
-            fine = _find_strokes(coarse, window // 3 | 1, shaded)
-            if fine.usual > 1.15 * found.usual:
-                found = fine
+            here = _find_strokes(coarse, side, shaded)
+            if not found or here.usual > 1.15 * found.usual:
+                found = here
+    if not found:
+        raise NoInkError("no ink found")
     mask, tone, paper, paper_tone, least, _ = found
 
     left, top, columns, rows = cv2.boundingRect(mask)
@@ -289,6 +293,10 @@ def _find_strokes(grey, window, shaded):
         mask = _without_shading(mask, depth, grey, ruling)
     mask = _without_specks(mask, depth, shaded)
     usual = cv2.mean(depth, mask)[0]
+    # on a page, noise and what is left of shadows and ruling are fainter than any pen, or smaller than writing
+    extent = max(cv2.boundingRect(mask)[2:]) / max(mask.shape)
+    if max(mask.shape) > SMALL and (usual < FAINTEST or (shaded or ruling is not None) and extent < SMALLEST):
+        raise NoInkError("no ink found")
     mask = cv2.dilate(mask, np.ones((3, 3), np.uint8))
     if ruling is not None:
         mask = cv2.subtract(mask, ruling)
@@ -476,8 +484,11 @@ def _without_ruling(mask, depth, paper, shaded):
     for turn, at, _ in bands:
         turn(ruling)[at] = 255
     rest = cv2.bitwise_and(mask, cv2.bitwise_not(ruling))
-    if not bands or not rest.any():
+    if not bands:
         return mask, None
+    if not rest.any():
+        # an empty page, or 一, 二 or 三 cut close
+        return (rest, ruling) if sure and (shaded or len(bands) > 3) else (mask, None)
     usual = float(np.median([line_depth for *_, line_depth in bands]))
     if not sure and not (whole and np.quantile(depth[rest > 0], 0.8) > 1.5 * usual):
         return mask, None
@@ -495,6 +506,9 @@ def _without_ruling(mask, depth, paper, shaded):
         deep = (turn(depth)[at] > 2 * line_depth + 6) * np.uint8(255)
         keep = turn(mask)[at] & (crossed | deep)
         turn(result)[at] |= keep
+    if shaded:  # one line more may graze the border
+        result[:4] = result[-4:] = 0
+        result[:, :4] = result[:, -4:] = 0
     return result, cv2.subtract(ruling, result)
 
 

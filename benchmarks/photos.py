@@ -4,7 +4,8 @@ A character is drawn by `synthesize.py`, once scanned (black on white) and once 
 ballpoint or pencil on white, tinted, ruled or squared paper, seen at an angle under uneven light with
 shadows, perhaps with the table around it, then blurred, with noise, and saved as JPEG.
 
-Reads model.keras; prints a Markdown table of accuracy by condition, and draws a contact sheet on request.
+Reads model.keras; prints a Markdown table of accuracy by condition, and how many photos of empty pages are known for
+what they are (a tenth as many); and draws a contact sheet on request.
 """
 
 import argparse
@@ -46,11 +47,11 @@ def photograph(name, seed, frames=FRAMES):
     """Draw class `name` once and take it twice.
 
     Returns (photo, scan, conditions): the photo as JPEG bytes, the scan uint8 (h, w), and a set of words.
-    The same seed gives the same pictures.
+    The same seed gives the same pictures. Without a name nothing is written, and there is no scan.
     """
     rng = np.random.default_rng([seed, 7])
     writer = synthesize.make_writer(seed, 0)
-    strokes = synthesize.draw(name, writer, rng)
+    strokes = synthesize.draw(name or "1", writer, rng)
     colour = str(rng.choice(list(INKS)))
     pen = colour if colour == "pencil" else str(rng.choice(PENS))
     low, high = synthesize.PENS[pen].width
@@ -68,10 +69,11 @@ def photograph(name, seed, frames=FRAMES):
     paper = str(rng.choice(list(PAPERS), p=list(PAPERS.values())))
     conditions.add(paper)
     sheet = _sheet(height, across, paper, max(written.shape), rng)
-    _write(sheet, written, INKS[colour], rng)
+    if name:
+        _write(sheet, written, INKS[colour], rng)
     photo = _tilt(sheet, conditions, rng)
     photo = _light(photo, conditions, rng)
-    return _camera(photo, conditions, rng), scan, conditions
+    return _camera(photo, conditions, rng), scan if name else None, conditions
 
 
 def _scan(written):
@@ -185,6 +187,14 @@ def _prepared(source):
         return np.full((ink.SIZE, ink.SIZE, 3), 255, np.uint8)  # which the model may guess at, and be wrong
 
 
+def _empty_page(seed):
+    """A photo of a page without writing, prepared; None if that was seen."""
+    try:
+        return ink.read_picture(photograph(None, seed)[0])
+    except ink.NoInkError:
+        return None
+
+
 def _make(job):
     """One character both ways, prepared: (class, photo, scan, conditions, thumbnail of the photo)."""
     name, seed = job
@@ -233,6 +243,7 @@ def main(argv=None):
     jobs = [(names[i % len(names)], args.seed + i) for i in range(args.count)]
     with multiprocessing.get_context("spawn").Pool(args.jobs, cv2.setNumThreads, (1,)) as pool:
         rows = list(tqdm(pool.imap(_make, jobs, 4), total=len(jobs), unit="photo", disable=None))
+        pages = pool.map(_empty_page, range(args.seed, args.seed + args.count // 10), 4)
 
     truth = np.array([reader.classes.index(row[0]) for row in rows])
     photo, scan = (reader.predict(np.stack([row[i] for row in rows])).argmax(1) == truth for i in (1, 2))
@@ -247,6 +258,10 @@ def main(argv=None):
         f"{len(rows)} photos: {100 * photo.mean():.2f}% read right; the same characters scanned: "
         f"{100 * scan.mean():.2f}%" + (f"; {args.sheet}" if args.sheet else "")
     )
+    if pages:
+        inked = [page for page in pages if page is not None]
+        sure = np.sum(reader.predict(np.stack(inked)).max(1) >= reader.unsure_below) if inked else 0
+        print(f"{len(pages)} photos of empty pages: no ink found on {len(pages) - len(inked)}, unsure {len(inked) - sure}")
     return 0
 
 

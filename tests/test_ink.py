@@ -241,6 +241,16 @@ def test_faint_strokes_beside_shadows_and_tables(seed):
     assert like(ink.read_picture(photo), ink.prepare(scan), 22)
 
 
+def test_empty_pages_hold_no_ink():
+    empty = 0
+    for seed in range(40):
+        try:
+            ink.read_picture(photos.photograph(None, seed, frames={900: 1.0})[0])
+        except ink.NoInkError:
+            empty += 1
+    assert empty >= 37
+
+
 def test_find_ink_shows_where_each_character_is():
     """What reading several characters in one picture builds on."""
     left, right = ([[(x * 3 + shift, y * 3 + 40) for x, y in line] for line in TEN] for shift in (20, 320))
