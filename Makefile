@@ -24,6 +24,7 @@ test: $(VENV)/dev
 
 bench: $(VENV)/dev
 	$(BIN)/python benchmarks/bench.py $(ARGS)
+	$(BIN)/python benchmarks/scale.py
 
 bench-scale: $(VENV)/dev
 	$(BIN)/python benchmarks/scale.py $(ARGS)

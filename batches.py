@@ -26,17 +26,18 @@ class Batches(keras.utils.PyDataset):
     outliers: uint8 (m, 64, 64, 3), pictures of no class; a batch of 128 pictures has 128 * outlier_share of
     them added, with a target that is the same for every class.
     smoothing: the part of a target that is spread over all classes (label smoothing, Szegedy et al. 2016).
+    part: (k, n): of each batch the k-th of n equal parts, for the k-th of n machines that train as one.
     """
 
     def __init__(
-        self, pictures, labels, rows, classes, batch_size=128, outliers=None, outlier_share=0.2, smoothing=0.05, seed=0
+        self, pictures, labels, rows, classes, batch_size=128, outliers=None, outlier_share=0.2, smoothing=0.05, part=(0, 1), seed=0
     ):
         # Two workers, for Keras then feeds batches by its own threads. With one it leaves that to tf.data, and at
         # the start of about every second epoch the end of its autotuning thread was waited for, 4 s.
         super().__init__(workers=2)
         self.reading = threading.Lock()
         self.pictures, self.labels, rows = pictures, np.ravel(labels), np.asarray(rows)
-        self.batch_size, self.outliers = batch_size, outliers
+        self.batch_size, self.outliers, self.part = batch_size, outliers, part
         self.outlier_count = 0 if outliers is None else round(batch_size * outlier_share)
         self.even = np.full(classes, 1 / classes, np.float32)
         self.targets = (1 - smoothing) * np.eye(classes, dtype=np.float32) + smoothing * self.even
@@ -52,7 +53,9 @@ class Batches(keras.utils.PyDataset):
             rows = self.rng.permutation(self.windows[i])
             for start in range(0, len(rows), self.batch_size):
                 extra = self.rng.integers(0, len(self.outliers), self.outlier_count) if self.outlier_count else ()
-                self.batches.append((i, rows[start : start + self.batch_size], extra))
+                mine = self._mine(rows[start : start + self.batch_size])
+                if len(mine):
+                    self.batches.append((i, mine, self._mine(extra)))
         self.loaded = {}
 
     def __len__(self):
@@ -67,6 +70,11 @@ class Batches(keras.utils.PyDataset):
             pictures = np.concatenate([pictures, self.outliers[extra]])
             targets = np.concatenate([targets, np.repeat(self.even[None], len(extra), axis=0)])
         return pictures, targets
+
+    def _mine(self, rows):
+        """This machine's part. What is left over is left out, for all machines must have as many."""
+        worker, workers = self.part
+        return rows[worker : len(rows) // workers * workers : workers]
 
     def _read(self, window, rows):
         if isinstance(self.pictures, np.ndarray):

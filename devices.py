@@ -3,11 +3,14 @@
 To be called before TensorFlow does its first computation; CUDA_VISIBLE_DEVICES is read even before that.
 """
 
+import json
 import os
 from pathlib import Path
 
 import keras
 import tensorflow as tf
+
+from files import Problem
 
 
 def set_threads():
@@ -54,6 +57,39 @@ def processor_flags(path="/proc/cpuinfo"):
     except OSError:
         return set()
     return {flag for line in lines if line.startswith("flags") for flag in line.partition(":")[2].split()}
+
+
+def join_cluster():
+    """Train as one with the other machines that TF_CONFIG names, if it does. Returns this one's number and how many there are.
+
+    Each takes its part of each batch, and gradients are summed over all. It is `keras.distribution` that does this, which
+    for several machines needs Keras's JAX backend: TensorFlow's MultiWorkerMirroredStrategy does not work with
+    Keras 3 (https://github.com/keras-team/keras/issues/20585). Raises Problem.
+    """
+    try:
+        config = json.loads(os.environ.get("TF_CONFIG") or "{}")
+        workers = config.get("cluster", {}).get("worker", [])
+        number = config["task"]["index"] if workers else 0
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        raise Problem('TF_CONFIG is to be like {"cluster": {"worker": ["host:port", …]}, "task": {"index": 0}}') from error
+    if len(workers) < 2:
+        return 0, 1
+    if keras.backend.backend() != "jax":
+        raise Problem("TF_CONFIG names several machines; Keras 3 needs KERAS_BACKEND=jax for that (pip install jax)")
+    keras.distribution.initialize(",".join(workers), len(workers), number)
+    keras.distribution.set_distribution(keras.distribution.DataParallel(auto_shard_dataset=False))
+    return number, len(workers)
+
+
+def leave_cluster(model):
+    """The trained model on this machine alone: itself, or, where it is spread over several, a copy."""
+    if keras.distribution.distribution() is None:
+        return model
+    weights = model.get_weights()
+    keras.distribution.set_distribution(None)
+    model = keras.models.clone_model(model)
+    model.set_weights(weights)
+    return model
 
 
 def choose_strategy(gpus):
