@@ -67,7 +67,7 @@ def _answer(reader, seen):
     best = np.argsort(-shares, kind="stable")[:3]
     top = [dict(_named(reader.classes[i]), confidence=float(shares[i])) for i in best]
     image = "data:image/png;base64," + base64.b64encode(_png(seen)).decode()
-    return {"top": top, "unsure": top[0]["confidence"] < reader.unsure_below, "seen": image}
+    return {"top": top, "unsure": bool(reader.is_unsure(shares[None])[0]), "seen": image}
 
 
 def read_lines(reader, body):

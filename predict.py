@@ -231,13 +231,14 @@ def read_layout(picture, probabilities, reader):
     alone = lines == [[0]]
     if not alone and all(len(line) == 1 for line in lines):
         lines = [[glyph for line in lines for glyph in line]]  # one column, read downwards
+    unsure = reader.is_unsure(probabilities)
     rows = []
     for line in lines:
         first = len(rows)
         for glyph in line:
             order = np.argsort(-probabilities[glyph], kind="stable")[:3]
             best = [(reader.classes[i], float(probabilities[glyph, i])) for i in order]
-            note = "unsure" if best[0][1] < reader.unsure_below else ""
+            note = "unsure" if unsure[glyph] else ""
             box = None if alone else scaled(layout.boxes[glyph], picture.scale)
             rows.append(Row(picture.file, layout.glyphs[glyph], best, note, box))
         if len(line) > 1:

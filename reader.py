@@ -1,14 +1,15 @@
 """The trained model as a file: `save_model` writes `model.keras`, `load_reader` opens it to read pictures.
 
 `model.keras` is an ordinary Keras 3 file (a zip archive) of stock layers, with one member more that Keras
-itself skips: `classes.json`, which holds the class names in label order and the confidence below which
-a prediction is unsure.
+itself skips: `classes.json`, which holds the class names in label order and the lead (`calibration.lead`)
+below which a prediction is unsure.
 
 TensorFlow takes seconds to import, so that it is imported where it is first needed and not before.
 """
 
 import contextlib
 import json
+import math
 import os
 import sys
 import tempfile
@@ -18,10 +19,11 @@ from pathlib import Path
 
 import numpy as np
 
+from calibration import lead
 from files import Problem, replacing
 from ink import SIZE
 
-FORMAT = 1  # of classes.json
+FORMAT = 2  # of classes.json
 CLASSES_FILE = "classes.json"
 MAX_BYTES = 1_000_000_000  # unpacked; a file of more is no model of this program
 BATCH = 128  # pictures through the net at once: memory stays flat, and larger is no faster
@@ -39,7 +41,7 @@ def save_model(model, path, classes, unsure_below):
 
     model: Keras model, input (n, 64, 64, 3) of 0-255, output (n, len(classes)) probabilities.
     path: ends in .keras; replaced where it exists. classes: names in label order.
-    unsure_below: 0-1; a prediction whose best probability is less is unsure. Raises ValueError, OSError.
+    unsure_below: 0 or more; a prediction of less lead is unsure. Raises ValueError, OSError.
     """
     path = Path(path)
     if path.suffix != ".keras":
@@ -102,7 +104,7 @@ def read_classes(path):
 class Reader:
     """A model with its class names.
 
-    classes: list of names in label order. unsure_below: float, 0-1.
+    classes: list of names in label order. unsure_below: float, the least lead of a prediction that is sure.
     """
 
     def __init__(self, model, classes, unsure_below):
@@ -121,6 +123,10 @@ class Reader:
             batch = np.asarray(pictures[start : start + BATCH], np.float32)
             result[start : start + len(batch)] = self._forward(batch)
         return result
+
+    def is_unsure(self, probabilities):
+        """Whether what was read may be of no class at all: bool (n,), of probabilities (n, len(classes))."""
+        return lead(probabilities) < self.unsure_below
 
 
 @contextlib.contextmanager
@@ -193,8 +199,8 @@ def _check_classes(about):
     if len(set(classes)) < len(classes):
         raise ValueError(f"{CLASSES_FILE} names a class twice")
     threshold = about.get("unsure_below")
-    if isinstance(threshold, bool) or not isinstance(threshold, (int, float)) or not 0 <= threshold <= 1:
-        raise ValueError(f"{CLASSES_FILE}: unsure_below must be a number from 0 to 1")
+    if isinstance(threshold, bool) or not isinstance(threshold, (int, float)) or not 0 <= threshold < math.inf:
+        raise ValueError(f"{CLASSES_FILE}: unsure_below must be a number, 0 or more")
 
 
 def _check_shapes(model, classes):

@@ -214,10 +214,10 @@ def doubts(reader, probabilities):
     """Share of drawn other characters that are unsure, and of the test pictures, whose probabilities are given."""
     from others import other_characters
 
-    others = reader.predict(other_characters(8, 0)[0]).max(axis=1)
+    others = reader.predict(other_characters(8, 0)[0])
     return {
-        "flagged": float(np.mean(others < reader.unsure_below)),
-        "price": float(np.mean(probabilities.max(axis=1) < reader.unsure_below)),
+        "flagged": float(np.mean(reader.is_unsure(others))),
+        "price": float(np.mean(reader.is_unsure(probabilities))),
     }
 
 
@@ -234,7 +234,7 @@ def reading_strangers(data, reader):
                 here = known[start : start + 5000]
                 read = np.array(reader.classes)[probabilities.argmax(axis=1)]
                 right += np.sum(here & (read == truth[start : start + 5000]))
-                unsure += np.sum(here & (probabilities.max(axis=1) < reader.unsure_below))
+                unsure += np.sum(here & reader.is_unsure(probabilities))
             count += known.sum()
     return {"strangers": float(right / count), "strangers_unsure": float(unsure / count)}
 

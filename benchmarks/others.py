@@ -24,14 +24,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import ink  # noqa: E402
 import other_characters as signs  # noqa: E402
 import synthesize  # noqa: E402
-from calibration import calibration_error  # noqa: E402
+from calibration import calibration_error, lead  # noqa: E402
 from dataset import DataError, open_data  # noqa: E402
 from files import Problem, run  # noqa: E402
 from numerals import character, class_name  # noqa: E402
 from reader import ModelError, load_reader  # noqa: E402
 
 # of one kind of sign: pictures (n, 64, 64, 3), the best probability of each, and the character it is read as
-Group = namedtuple("Group", "title pictures names confidence read_as")
+Group = namedtuple("Group", "title pictures names lead read_as")
 WRITERS = 2_000_003  # the first seed of these writers, far from those of sets for training
 PRICE = 0.01  # share of numerals that may be flagged
 REPORT = Path("results/others.md")
@@ -177,7 +177,7 @@ def read_test_part(path, reader):
 
 
 def auroc(numerals, others):
-    """The chance that a numeral's confidence is above another picture's; ties count half."""
+    """The chance that a numeral's lead is above another picture's; ties count half."""
     others = np.sort(others)
     below = np.searchsorted(others, numerals, "left") + np.searchsorted(others, numerals, "right")
     return float(below.mean() / 2 / len(others))
@@ -205,7 +205,7 @@ def read_groups(per_character, seed, reader):
         probabilities = reader.predict(pictures)
         read_as = [character(reader.classes[label]) for label in probabilities.argmax(1)]
         kinds = [name.split()[0] for name in names]  # "zigzag 7" is a zigzag
-        groups.append(Group(title, pictures, np.array(kinds), probabilities.max(1), np.array(read_as)))
+        groups.append(Group(title, pictures, np.array(kinds), lead(probabilities), np.array(read_as)))
     return groups
 
 
@@ -218,7 +218,7 @@ def save_sheet(path, groups, limit, columns=20):
             for k, i in enumerate(np.flatnonzero(group.names == name)[:columns]):
                 cell = row[:, k * ink.SIZE : (k + 1) * ink.SIZE]
                 cell[:] = group.pictures[i]
-                if group.confidence[i] < limit:
+                if group.lead[i] < limit:
                     cell[[0, -1]] = cell[:, [0, -1]] = (220, 0, 0)
             rows.append(row)
     Image.fromarray(np.vstack(rows)).save(path)
@@ -230,7 +230,7 @@ def flagged_least(groups, limit, count):
     for group in groups:
         for name in dict.fromkeys(group.names):
             mine = group.names == name
-            passed = mine & (group.confidence >= limit)
+            passed = mine & (group.lead >= limit)
             taken = " ".join(f"{sign} {n}" for sign, n in Counter(group.read_as[passed]).most_common(3))
             flagged = 1 - passed.sum() / mine.sum()
             rows.append((flagged, f"| {name} | {flagged:.0%} | {taken} |"))
@@ -241,15 +241,15 @@ def flagged_least(groups, limit, count):
 def make_report(args, reader, groups):
     """The lines of the report, Markdown."""
     limit = reader.unsure_below
-    others = np.concatenate([group.confidence for group in groups[:2]])
+    others = np.concatenate([group.lead for group in groups[:2]])
     probabilities, labels = read_test_part(args.data, reader)
-    numerals = probabilities.max(1)
+    numerals = lead(probabilities)
     blots, refused = spots_and_blanks(100, args.seed)
-    flagged = refused + int((reader.predict(blots).max(1) < limit).sum())
+    flagged = refused + int(reader.is_unsure(reader.predict(blots)).sum())
     strict = float(np.quantile(numerals, PRICE))
 
     lines = [
-        f"{Path(args.model).name}: unsure below {limit:.3f}. {args.per_character} pictures of each sign, "
+        f"{Path(args.model).name}: unsure below a lead of {limit:.2f}. {args.per_character} pictures of each sign, "
         f"seed {args.seed}; numerals: the test part of {Path(args.data).name}.",
         "",
         "| pictures | number | flagged |",
@@ -258,13 +258,13 @@ def make_report(args, reader, groups):
         f"| **numerals: the price** | {len(numerals)} | **{(numerals < limit).mean():.2%}** |",
     ]
     for group in groups:
-        lines.append(f"| {group.title} | {len(group.names)} | {(group.confidence < limit).mean():.1%} |")
+        lines.append(f"| {group.title} | {len(group.names)} | {(group.lead < limit).mean():.1%} |")
     lines += [
         f"| spots and empty paper ({refused} found to hold no ink) | 100 | {flagged}.0% |",
         "",
-        f"At a price of {PRICE:.0%} (unsure below {strict:.3f}), {(others < strict).mean():.1%} of the other "
+        f"At a price of {PRICE:.0%} (unsure below {strict:.2f}), {(others < strict).mean():.1%} of the other "
         "characters would be flagged.",
-        f"AUROC of the confidence, numerals against other characters: {auroc(numerals, others):.4f}.",
+        f"AUROC of the lead, numerals against other characters: {auroc(numerals, others):.4f}.",
         f"Numerals: accuracy {(probabilities.argmax(1) == labels).mean():.2%}, expected calibration error "
         f"{calibration_error(probabilities, labels):.4f} (15 bins).",
         "",

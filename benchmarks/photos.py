@@ -260,8 +260,8 @@ def main(argv=None):
     )
     if pages:
         inked = [page for page in pages if page is not None]
-        sure = np.sum(reader.predict(np.stack(inked)).max(1) >= reader.unsure_below) if inked else 0
-        print(f"{len(pages)} photos of empty pages: no ink found on {len(pages) - len(inked)}, unsure {len(inked) - sure}")
+        unsure = np.sum(reader.is_unsure(reader.predict(np.stack(inked)))) if inked else 0
+        print(f"{len(pages)} photos of empty pages: no ink found on {len(pages) - len(inked)}, unsure {unsure}")
     return 0
 
 

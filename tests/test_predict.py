@@ -173,7 +173,7 @@ def test_cells_that_a_spreadsheet_would_run(tmp_path, monkeypatch, model_path, c
 
 def test_unsure_is_said(tmp_path, capsys):
     path = tmp_path / "model.keras"
-    reader.save_model(shape_model(), path, CLASSES, 1.0)
+    reader.save_model(shape_model(), path, CLASSES, 1000)
     write(["box"]).save(tmp_path / "a.png")
     write(["2", "10"]).save(tmp_path / "b.png")
     code = predict.main([str(tmp_path / f"{n}.png") for n in "ab"] + ["--model", str(path), "--csv", str(tmp_path / "o")])
@@ -267,7 +267,7 @@ def test_a_failed_save_leaves_the_old_model(tmp_path, model_path):
     path = tmp_path / "model.keras"
     shutil.copy(model_path, path)
     before = path.read_bytes()
-    for classes, unsure_below in ((CLASSES[:3], 0.5), (["1", "1", "2", "3"], 0.5), (CLASSES, 1.5)):
+    for classes, unsure_below in ((CLASSES[:3], 0.5), (["1", "1", "2", "3"], 0.5), (CLASSES, -1), (CLASSES, np.inf)):
         with pytest.raises(ValueError):
             reader.save_model(shape_model(), path, classes, unsure_below)
     assert tree(tmp_path) == {"model.keras": before}
@@ -290,13 +290,13 @@ def changed(model_path, path, about=None, drop=False, cut=None):
     [
         ({"drop": True}, "holds no classes.json"),
         ({"about": []}, "format"),
-        ({"about": {"format": 2, "classes": CLASSES, "unsure_below": 0.5}}, "format"),
-        ({"about": {"format": 1, "classes": [], "unsure_below": 0.5}}, "class names"),
-        ({"about": {"format": 1, "classes": [1, 2, 3, 4], "unsure_below": 0.5}}, "class names"),
-        ({"about": {"format": 1, "classes": ["1", "1", "2", "3"], "unsure_below": 0.5}}, "twice"),
-        ({"about": {"format": 1, "classes": CLASSES, "unsure_below": "high"}}, "unsure_below"),
-        ({"about": {"format": 1, "classes": CLASSES[:3], "unsure_below": 0.5}}, "3 classes"),
-        ({"about": {"format": 1, "classes": CLASSES, "unsure_below": 0.5}, "cut": 4000}, "damaged"),
+        ({"about": {"format": 0, "classes": CLASSES, "unsure_below": 0.5}}, "format"),
+        ({"about": {"format": 2, "classes": [], "unsure_below": 0.5}}, "class names"),
+        ({"about": {"format": 2, "classes": [1, 2, 3, 4], "unsure_below": 0.5}}, "class names"),
+        ({"about": {"format": 2, "classes": ["1", "1", "2", "3"], "unsure_below": 0.5}}, "twice"),
+        ({"about": {"format": 2, "classes": CLASSES, "unsure_below": "high"}}, "unsure_below"),
+        ({"about": {"format": 2, "classes": CLASSES[:3], "unsure_below": 0.5}}, "3 classes"),
+        ({"about": {"format": 2, "classes": CLASSES, "unsure_below": 0.5}, "cut": 4000}, "damaged"),
     ],
 )
 def test_model_files_that_do_not_fit(change, words, tmp_path, model_path):

@@ -1,7 +1,9 @@
 """What the notebook trains with: augment.py, batches.py, calibration.py, devices.py, and its own net."""
 
 import inspect
+import json
 import os
+import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +18,7 @@ from drawing import PROJECT
 
 import ink as ink_module
 import synthesize
+from files import Problem
 from reader import quiet_stderr
 
 with quiet_stderr():
@@ -392,6 +395,19 @@ def test_temperature_is_bounded():
     assert 0.05 <= calibration.find_temperature(1e-4 * logits, np.arange(10)) < 0.06
 
 
+def test_lead_tells_doubt_between_two_classes_from_doubt_about_all():
+    sure = np.full(10, 1e-6)
+    sure[3] = 1
+    torn = np.full(10, 1e-6)
+    torn[[3, 4]] = 0.5
+    lost = np.full(10, 0.05)
+    lost[3] = 0.55
+    leads = calibration.lead(np.stack([sure, torn, lost, np.full(10, 0.1)]))
+    assert leads[0] > leads[1] > 4 * leads[2] > 0 and leads[3] == pytest.approx(0, abs=1e-12)
+    assert leads[0] == pytest.approx(0.9 * np.log(1e6))
+    assert np.isfinite(calibration.lead(np.eye(3))).all()
+
+
 def test_calibration_error_of_an_honest_and_of_an_overconfident_net():
     rng = np.random.default_rng(0)
     logits = rng.normal(0, 2, (50_000, 5))
@@ -562,7 +578,7 @@ def build(strategy, visible_gpus, **more):
     names = dict(
         keras=keras, layers=layers, ops=ops, augment=augment, batches=batches, np=np, strategy=strategy,
         visible_gpus=visible_gpus, classes=["1", "2", "3"], epochs=2, seed=0, show=lambda *_, **__: None,
-        X_train=X, y_train=y, train_rows=rows, X_validation=X[256:], y_validation=y[256:], **more,
+        X_train=X, y_train=y, train_rows=rows, X_validation=X[256:], y_validation=y[256:], **({"worker": 0, "workers": 1} | more),
     )
     tags = [tag for tag in ("augmentation", "outliers", "net", "compile") if tag not in more]
     for tag in tags:
@@ -604,6 +620,80 @@ def test_two_devices_train_as_one():
     moved, apart = map(float, python(MIRRORED).strip().strip("[]").split(","))
     assert moved > 1e-2
     assert apart < 1e-2 * moved
+
+
+SEVERAL_MACHINES = (
+    NET
+    + """
+worker, workers = devices.join_cluster()
+names = build(tf.distribute.get_strategy(), [], augmentation=[], outliers=None, worker=worker, workers=workers)
+model = names["in_training"]
+model.compile(keras.optimizers.SGD(0.01), model.loss)
+before = model.get_weights()
+model.fit(names["train"], validation_data=names["validation"], epochs=1, verbose=0)
+after = model.get_weights()
+alone = devices.leave_cluster(names["model"])
+result = {
+    "machines": [worker, workers],
+    "pictures": sum(len(names["train"][i][0]) for i in range(len(names["train"]))),
+    "moved": max(float(np.abs(a - b).max()) for a, b in zip(before, after)),
+    "weights": np.concatenate([part.ravel() for part in after]).tolist(),
+    "read": alone.predict(X[:3], verbose=0).tolist(),
+}
+print(json.dumps(result))
+"""
+)
+
+
+ON_JAX = (
+    NET
+    + """
+assert keras.backend.backend() == "jax"
+names = build(tf.distribute.get_strategy(), [])
+history = names["in_training"].fit(names["train"], validation_data=names["validation"], epochs=1, verbose=0).history
+assert all(np.isfinite(values).all() for values in history.values()), history
+assert np.allclose(names["model"].predict(X[:16], verbose=0).sum(axis=1), 1, atol=1e-3)
+"""
+)
+
+
+def test_net_and_augmentation_train_on_another_backend():
+    pytest.importorskip("jax")
+    python(ON_JAX, KERAS_BACKEND="jax")
+
+
+def test_two_machines_train_as_one():
+    """Two processes that TF_CONFIG names, on Keras's JAX backend: each takes half of each batch."""
+    pytest.importorskip("jax")
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        workers = [f"127.0.0.1:{each.getsockname()[1]}" for each in (one, other)]
+    configs = [
+        json.dumps({"cluster": {"worker": workers}, "task": {"type": "worker", "index": i}}) for i in (0, 1)
+    ]
+    with ThreadPoolExecutor(3) as pool:
+        runs = pool.map(lambda config: python(SEVERAL_MACHINES, KERAS_BACKEND="jax", TF_CONFIG=config), ["", *configs])
+        alone, *both = (json.loads(out.splitlines()[-1]) for out in runs)
+    assert alone["machines"] == [0, 1] and [each["machines"] for each in both] == [[0, 2], [1, 2]]
+    assert alone["pictures"] == 256 and [each["pictures"] for each in both] == [128, 128]
+    assert alone["moved"] > 1e-2
+    for each in both:
+        np.testing.assert_allclose(each["weights"], alone["weights"], atol=1e-2 * alone["moved"])
+        np.testing.assert_allclose(each["read"], alone["read"], atol=1e-3)
+
+
+@pytest.mark.parametrize("config", ["{", "[]", '{"cluster": {"worker": ["a:1", "b:1"]}}'])
+def test_wrong_cluster_is_refused_with_a_sentence(config, monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", config)
+    with pytest.raises(Problem, match="TF_CONFIG"):
+        devices.join_cluster()
+
+
+def test_several_machines_need_the_jax_backend(monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"index": 1}}')
+    with pytest.raises(Problem, match="KERAS_BACKEND=jax"):
+        devices.join_cluster()
 
 
 TRAINED = (
