@@ -98,24 +98,25 @@ class RandomProportions(RandomLayer):
 
 
 class RandomPen(RandomLayer):
-    """Another pen: strokes thinner by up to a pixel a side, or thicker by up to two.
+    """Another pen: strokes thinner or thicker by so many pixels a side, at most.
 
-    Grey erosion and dilation by 3x3 pixels, mixed with the picture.
+    Grey erosion by 3x3 pixels and dilation by 3x3 and 7x7, mixed with the picture. Thinner than 1, thicker than 3 is not
+    possible. That much thicker is for markers, and for numerals that are drawn with a mouse on few pixels.
     """
 
-    def __init__(self, thinner=0.6, thicker=1.6, **kwargs):
+    def __init__(self, thinner=0.6, thicker=3.0, **kwargs):
         super().__init__(**kwargs)
         self.thinner, self.thicker = thinner, thicker
 
     def change(self, ink):
         width = self.uniform(ink, -self.thinner, self.thicker, (1, 1, 1))
         thick = _neighbours(ink, ops.maximum)
-        thicker = _neighbours(thick, ops.maximum)
+        thickest = _neighbours(_neighbours(thick, ops.maximum), ops.maximum)
         thin = _neighbours(ink, ops.minimum)
         return (
             ink
             + ops.clip(width, 0, 1) * (thick - ink)
-            + ops.clip(width - 1, 0, 1) * (thicker - thick)
+            + ops.clip((width - 1) / 2, 0, 1) * (thickest - thick)
             - ops.clip(-width, 0, 1) * (ink - thin)
         )
 
