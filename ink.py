@@ -254,8 +254,10 @@ def _crop_of_ink(grey):
             here = _find_strokes(coarse, side, shaded)
             if not found or here.usual > 1.15 * found.usual:
                 found = here
-    if not found:
+    if not found and max(coarse.shape) > SMALL:
         raise NoInkError("no ink found")
+    if not found:  # a bitmap whose broad strokes end at a corner looks like a shadow
+        found = _find_strokes(coarse, int(0.6 * max(coarse.shape)) | 1, shaded)
     mask, tone, paper, paper_tone, least, _ = found
 
     left, top, columns, rows = cv2.boundingRect(mask)

@@ -98,6 +98,13 @@ def test_bitmap_of_one_bit(light):
     assert darkness(prepared)[30:34, 30:34].min() > 0.9 and darkness(prepared)[10:20, 10:20].max() < 0.1
 
 
+def test_broad_strokes_that_end_at_a_corner_are_no_shadow():
+    nine = draw([[(0, 9), (19, 8), (18, 22), (27, 25), (27, 18)], [(13, 0), (13, 10), (3, 24)]], 28, 28, thick=5)
+    nine = np.where(nine > 127, 255, 0).astype(np.uint8)
+    prepared = darkness(ink.prepare(nine))
+    assert 0.4 < (prepared > 0.5)[6:58, 6:58].mean() < 0.7
+
+
 def test_thick_stroke_fills_its_crop():
     one = np.full((60, 300), 255, np.uint8)
     cv2.ellipse(one, (150, 30), (150, 29), 0, 0, 360, 0, -1)

@@ -1,0 +1,86 @@
+"""Numerals drawn with a mouse on 28x28 pixels, thick and jagged: does a model read them that has seen only pens?
+
+The strokes are those of synthesize.py's virtual writers, so that it is other hands and another pen at once for a model
+that was trained on people's handwriting, and only another pen for one that was trained on the default set. Bitmaps
+whose strokes run together, or that lose a hole, are left out: nobody could read many of them.
+
+Reads model.keras; prints a Markdown table of accuracy by the strokes' width.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import ink
+import synthesize
+from files import Problem, run
+from numerals import DEFAULT_CLASSES, character
+from reader import load_reader
+
+SIDE = 28  # pixels
+WIDTHS = (2, 3, 4)  # pixels
+SHAKE = 0.2  # pixels; standard deviation of a point's place
+FINE = 8  # how much finer the strokes are drawn to see what they look like
+SEED = 1_000_005  # of the hands
+
+
+def bitmap(points, width, scale=1):
+    """Strokes in pixels -> black on white without grey, uint8 (28 * scale, 28 * scale)."""
+    picture = np.full((SIDE * scale, SIDE * scale), 255, np.uint8)
+    for line in points:
+        cv2.polylines(picture, [np.int32((line * scale).round())], False, 0, width)
+    return picture
+
+
+def shape(picture):
+    """How many parts the ink has, and how many the paper: strokes that run together, or a hole that fills, show in it."""
+    black = (picture < 128).astype(np.uint8)
+    return cv2.connectedComponents(black, connectivity=8)[0], cv2.connectedComponents(1 - black, connectivity=4)[0]
+
+
+def draw(name, number, width):
+    """One numeral of one hand, uint8 (28, 28), or None where its strokes run together."""
+    rng = np.random.default_rng([SEED, number, DEFAULT_CLASSES.index(name)])
+    points = [line for line, _ in synthesize.draw(name, synthesize.make_writer(SEED, number), rng)]
+    low, high = np.min([line.min(0) for line in points], 0), np.max([line.max(0) for line in points], 0)
+    factor = rng.uniform(19, 25) / (high - low).max()
+    corner = (SIDE - (high - low) * factor) / 2 + rng.uniform(-1, 1, 2)
+    points = [(line - low) * factor + corner for line in points]
+    picture = bitmap([line + rng.normal(0, SHAKE, line.shape) for line in points], width)
+    return picture if shape(picture) == shape(bitmap(points, FINE // 2, FINE)) else None
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(
+        description=__doc__.split("\n\n")[0], epilog="example: python benchmarks/mouse.py --model model.keras"
+    )
+    parser.add_argument("--model", default="model.keras", help="the trained model (default: model.keras)")
+    parser.add_argument("--hands", type=int, default=300, help="virtual writers (default: 300)")
+    args = parser.parse_args(argv)
+    if args.hands < len(WIDTHS):
+        parser.error(f"--hands is {len(WIDTHS)} or more")
+    reader = load_reader(args.model)
+    if not set(DEFAULT_CLASSES) <= set(reader.classes):
+        raise Problem(f"{args.model}: does not read all of the classes {', '.join(DEFAULT_CLASSES)}")
+    drawn = [(name, width, draw(name, number, width)) for number in range(args.hands) for name in DEFAULT_CLASSES
+             for width in [WIDTHS[number % len(WIDTHS)]]]  # fmt: skip
+    names, widths, pictures = zip(*(each for each in drawn if each[2] is not None), strict=True)
+    read = reader.predict(np.stack([ink.prepare(picture) for picture in pictures])).argmax(1)
+    right = np.array([reader.classes[label] for label in read]) == names
+    print("| strokes of | bitmaps | read right |\n|---|---|---|")
+    for width in WIDTHS:
+        of = np.array(widths) == width
+        print(f"| {width} pixels | {of.sum()} | {right[of].mean():.1%} |")
+    wrong = [character(name) for name, fine in zip(names, right, strict=True) if not fine]
+    counts = ", ".join(f"{sign} {wrong.count(sign)}" for sign in dict.fromkeys(wrong))
+    print(f"{len(right)} bitmaps: {right.mean():.2%} read right; wrong: {counts or 'none'}; {len(drawn) - len(right)} left out")
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)
