@@ -203,6 +203,7 @@ class RawData:
         self.out = str(out)
         self.made = {}  # fingerprint -> path below the output folder, of the pictures that are there
         self.spoilt = set()  # paths of pictures that someone changed
+        self.folders, self.made_now = set(), set()  # class folders that are there; those that were not before
         os.makedirs(self.path(WORK), exist_ok=True)
         self.changed = False
         if not self.read_manifest():  # half way through changes, or new
@@ -259,7 +260,13 @@ class RawData:
         if here == target:
             return
         self.begin()
-        if os.path.lexists(self.path(target)):
+        folder = target.partition("/")[0]
+        if folder not in self.folders:
+            with suppress(FileExistsError):
+                os.mkdir(self.path(folder))
+                self.made_now.add(folder)
+            self.folders.add(folder)
+        if folder not in self.made_now and os.path.lexists(self.path(target)):
             other = read_fingerprint(self.path(target))
             if other is None and target not in self.spoilt:
                 raise Problem(
@@ -269,8 +276,6 @@ class RawData:
             if self.made.get(other) == target:
                 self.made[other] = f"{WORK}/{other}.png"
                 os.replace(self.path(target), self.path(self.made[other]))
-        else:
-            os.makedirs(self.path(target.partition("/")[0]), exist_ok=True)
         os.replace(self.path(here), self.path(target))
         self.spoilt.discard(target)
 

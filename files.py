@@ -131,22 +131,24 @@ def run_lock(path, what):
         handle.close()
 
 
-FORMULA = "'*[=+\\-@\t\r\n＝＋－＠]"  # what a spreadsheet would run, behind any number of apostrophes
+# what a spreadsheet would run, behind any number of apostrophes
+FORMULA = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")
+DIGITS = re.compile("[0-9]+")
 
 
 def to_cell(text):
     """Text for a CSV cell: never a formula to a spreadsheet (`from_cell` undoes this), and valid UTF-8."""
     text = text.encode("utf-8", "backslashreplace").decode("utf-8")
-    return "'" + text if re.match(FORMULA, text) else text
+    return "'" + text if FORMULA.match(text) else text
 
 
 def from_cell(cell):
-    return cell[1:] if re.match("'" + FORMULA, cell) else cell
+    return cell[1:] if cell.startswith("'") and FORMULA.match(cell) else cell
 
 
 def natural(text):
     """Sort key: `a2` before `a10`. Any two different texts have different keys."""
-    return (re.sub("[0-9]+", _number_key, text), text)
+    return (DIGITS.sub(_number_key, text), text)
 
 
 def _number_key(match):

@@ -246,18 +246,19 @@ def _crop_of_ink(grey):
         grey, coarse, light, dark = cv2.bitwise_not(grey), cv2.bitwise_not(coarse), dark, light
         half_width = _half_width(dark)
 
-    window, shaded = _window(cv2.medianBlur(coarse, 3), light, dark, half_width)
+    smooth = cv2.medianBlur(coarse, 3)
+    window, shaded = _window(smooth, light, dark, half_width)
     found = None
     # the broader the window, the more a bent shadow looks like ink; what a narrow one sees, it sees clearer
     for side in (window, window // 3 | 1) if shaded else (window,):
         with contextlib.suppress(NoInkError):
-            here = _find_strokes(coarse, side, shaded)
+            here = _find_strokes(coarse, smooth, side, shaded)
             if not found or here.usual > 1.15 * found.usual:
                 found = here
     if not found and max(coarse.shape) > SMALL:
         raise NoInkError("no ink found")
     if not found:  # a bitmap whose broad strokes end at a corner looks like a shadow
-        found = _find_strokes(coarse, int(0.6 * max(coarse.shape)) | 1, shaded)
+        found = _find_strokes(coarse, smooth, int(0.6 * max(coarse.shape)) | 1, shaded)
     mask, tone, paper, paper_tone, least, _ = found
 
     left, top, columns, rows = cv2.boundingRect(mask)
@@ -280,9 +281,9 @@ def _crop_of_ink(grey):
 Strokes = namedtuple("Strokes", "mask tone paper paper_tone least usual")
 
 
-def _find_strokes(grey, window, shaded):
-    """What differs from the paper as strokes do. Returns Strokes. Raises NoInkError."""
-    paper = _paper(grey, window, shaded)
+def _find_strokes(grey, smooth, window, shaded):
+    """What differs from the paper as strokes do. smooth: of grey, its median. Returns Strokes. Raises NoInkError."""
+    paper = _paper(smooth, window, shaded)
     least = paper.max() // 4 * 3
     tone = _even_out(grey, paper, least)
     paper_tone, faintest = _tones(tone)
@@ -364,17 +365,17 @@ def _window(grey, light, dark, half_width):
     return int(side * (min(max(5 * half_width, 0.1), 0.6) if ink_seen else 0.1)) | 1, not even and side > SMALL
 
 
-def _paper(grey, window, shaded):
-    """The paper's brightness at each pixel, uint8 (h, w).
+def _paper(smooth, window, shaded):
+    """The paper's brightness at each pixel, uint8 (h, w). smooth: the picture without single pixels that stand out.
 
     It is what is left when dark strokes are closed over (Soille, Morphological Image Analysis, 2003).
     A closing keeps the hard edges of shadows, which a blur would turn into false ink. Its window is to
     hold the broadest stroke, but little more: where light fades, the wider window strays further.
     """
-    height, width = grey.shape
+    height, width = smooth.shape
     # what is dark along the border goes on outside: a shadow, a table; in a scan it may be a stroke
     pad = window if shaded else 0
-    padded = cv2.copyMakeBorder(cv2.medianBlur(grey, 3), pad, pad, pad, pad, cv2.BORDER_REPLICATE)
+    padded = cv2.copyMakeBorder(smooth, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
     closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((window, window), np.uint8))
     return closed[pad : pad + height, pad : pad + width]
 
@@ -670,15 +671,20 @@ def place(ink):
     ink: float32 (h, w), 0 paper to 1 ink. Returns uint8 (64, 64, 3): the ink's longer side INK_SIZE pixels,
     dark on white. Raises NoInkError.
     """
-    left, top, width, height = cv2.boundingRect((ink > 0.3).astype(np.uint8))
-    if not width:
-        raise NoInkError("no ink found")
-    ink = ink[top : top + height, left : left + width]
-    factor = INK_SIZE / max(height, width)
-    if factor < 0.25:
-        ink = _thicken(ink, 1.5 / factor)
-    width, height = max(1, round(width * factor)), max(1, round(height * factor))
-    small = _resize(ink, width, height)
+    left, right = _ends(ink.max(0))
+    top, bottom = _ends(ink.max(1))
+    lengths = max(right - left, 1), max(bottom - top, 1)
+    step = max(lengths) / INK_SIZE  # of the picture's pixels are one of the result's
+    if step > 4:
+        ink = _thicken(ink, 1.5 * step)
+    # even numbers of pixels, so that the middle of the ink is the middle of the result
+    width, height = (2 * math.ceil(length / step / 2 - 1e-6) for length in lengths)
+    x, y = (left + right - width * step) / 2, (top + bottom - height * step) / 2
+    edge = math.ceil(step) + 1
+    image = Image.fromarray(cv2.copyMakeBorder(ink, edge, edge, edge, edge, cv2.BORDER_CONSTANT, value=0))
+    x, y = x + edge, y + edge
+    box = (x, y, x + width * step, y + height * step)
+    small = np.asarray(image.resize((width, height), Image.Resampling.BILINEAR, box))
     # fine lines turn pale when shrunk: bring the ink back to full depth
     inked = np.sort(small[small > 0.1])
     deep = inked[len(inked) * 4 // 5] if len(inked) else 1
@@ -686,6 +692,21 @@ def place(ink):
     top, left = (SIZE - height) // 2, (SIZE - width) // 2
     picture[top : top + height, left : left + width] = 255.5 - 255 * np.minimum(small / deep, 1)
     return cv2.merge([picture, picture, picture])
+
+
+def _ends(darkest):
+    """Where ink begins and ends, to parts of a pixel: darkest, float32 (n,), of each row or column."""
+    at = np.flatnonzero(darkest > 0.3)
+    if not len(at):
+        raise NoInkError("no ink found")
+    first, last = int(at[0]), int(at[-1])
+    before = darkest[first - 1] if first else 0
+    after = darkest[last + 1] if last + 1 < len(darkest) else 0
+    # where it crosses 0.3, and 0.2 more, so that a hard edge counts as it is
+    return (
+        first + 0.5 - float((darkest[first] - 0.3) / (darkest[first] - before)) + 0.2,
+        last + 0.5 + float((darkest[last] - 0.3) / (darkest[last] - after)) - 0.2,
+    )
 
 
 def _thicken(ink, least):
