@@ -87,6 +87,17 @@ def test_jpeg_noise_on_black():
     assert like(ink.prepare(noisy), ink.prepare(picture), 2)
 
 
+def test_a_soft_edge_that_darkens_moves_the_character_little_by_little():
+    prepared = []
+    for level in range(254, 0, -4):
+        picture = draw([[(20, 20), (20, 44)], [(20, 32), (40, 32)]], thick=3)
+        picture[20:45, 18] = level  # left of the stroke that begins at 19
+        prepared.append(ink.prepare(picture).astype(int))
+    steps = [np.abs(one - other).mean() for one, other in zip(prepared, prepared[1:])]
+    assert max(steps) < 2.5
+    assert np.abs(prepared[0] - prepared[-1]).mean() > 4  # in all it does move
+
+
 # ---- tight crops and bitmaps ---------------------------------------------------------------------
 
 
