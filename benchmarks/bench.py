@@ -48,6 +48,7 @@ NETS = {
     "lenet": ("LeNet-5", "ink"),
     "tutorial": ("tutorial CNN", "ink"),
 }
+DEFAULT_NETS = "ours,no_augmentation,no_outliers,old,old_ink,lenet,tutorial"
 
 
 # ---- the nets beside ours --------------------------------------------------------------------------
@@ -422,7 +423,7 @@ def parse_arguments():
     add("--baseline-seeds", type=int, metavar="N", help="runs of the other nets (default: as many)")
     add("--epochs", type=int, metavar="N", help="of ours (default: those of cnn.ipynb)")
     add("--long", action="store_true", help=f"ours also with epochs for about {LONG} s of training")
-    add("--nets", default="ours,no_augmentation,no_outliers,old,old_ink,lenet,tutorial", help="which nets (default: %(default)s)")
+    add("--nets", default=DEFAULT_NETS, help="which nets (default: %(default)s)")
     add(
         "--quick",
         action="store_true",
@@ -731,6 +732,8 @@ def options(args):
     )
     text += f" --strangers {Path(args.strangers).name}" if args.strangers else ""
     text += f" --epochs {args.epochs}" if args.epochs else ""
+    chosen = [name for name in args.nets if name != "long"]
+    text += f" --nets {','.join(chosen)}" if set(chosen) != set(DEFAULT_NETS.split(",")) else ""
     return (f" --data {Path(args.data).name}" if args.data else "") + text
 
 
