@@ -56,7 +56,7 @@ def read_picture(source, fit="ink"):
     fit: "ink" finds the ink, crops, scales and centres it; "stretch" resizes the whole picture.
     Returns uint8 (64, 64, 3), 0 ink to 255 paper. Raises PictureError, NoInkError.
     """
-    return _fit(open_picture(source), fit)
+    return fit_picture(open_picture(source), fit)
 
 
 def prepare(picture, fit="ink"):
@@ -68,10 +68,11 @@ def prepare(picture, fit="ink"):
     """
     with _refusing():
         grey = _to_grey(_image_from_array(picture) if isinstance(picture, np.ndarray) else picture)
-    return _fit(grey, fit)
+    return fit_picture(grey, fit)
 
 
-def _fit(grey, fit):
+def fit_picture(grey, fit="ink"):
+    """The second half of `read_picture`: uint8 (h, w) from `open_picture` -> uint8 (64, 64, 3). Raises NoInkError."""
     if fit == "ink":
         return place(_crop_of_ink(grey)[0])
     if fit == "stretch":
@@ -108,7 +109,8 @@ def open_picture(source):
             else:
                 factor = max(factor, 1)
                 image.draft("L", (int(width / factor), int(height / factor)))
-            return _to_grey(ImageOps.exif_transpose(image))
+            ImageOps.exif_transpose(image, in_place=True)
+            return _to_grey(image)
 
 
 @contextlib.contextmanager
@@ -168,7 +170,7 @@ def _to_grey(image):
         return _shrink(np.asarray(image.getchannel("L")))
     if image.mode == "HSV":
         image = image.convert("RGB")
-    return _shrink(np.asarray(image.convert("L")))
+    return _shrink(np.asarray(image if image.mode == "L" else image.convert("L")))
 
 
 def _image_from_array(array):
@@ -616,7 +618,8 @@ def _without_specks(mask, depth, shaded):
         raise NoInkError("no ink found")
     if count == 2 and boxes[1, 2:4].max() > 4 + 0.015 * max(mask.shape):  # one part
         return mask
-    mass = np.bincount(labels.ravel(), depth.ravel())
+    at = np.flatnonzero(mask)
+    mass = np.bincount(labels.ravel()[at], depth.ravel()[at])
     mass[0] = -1
     order = np.argsort(-mass)[: min(count - 1, MAX_PARTS)]
     left, top, width, height = boxes[order, :4].T

@@ -15,13 +15,15 @@ QUICK_INK = """
 import os, signal, time
 import numpy as np
 class PictureError(Exception): pass
-def read_picture(source, fit="ink"):
+def open_picture(source):
     words = source.read().decode().split()
     if words[0] == "crash": os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
     if words[0] == "slow": time.sleep(float(words[1]))
     if words[0] == "remove": os.unlink(words[1])
     if words[0] == "fail": raise TypeError("a fault\\nof two lines")
     if words[0] == "refuse": raise PictureError("as it says")
+    return words
+def fit_picture(words, fit="ink"):
     seed = int.from_bytes(" ".join(words).encode()[:100], "big")
     return np.repeat(np.random.default_rng(seed).integers(0, 256, (64, 64, 1), np.uint8), 3, 2)
 """

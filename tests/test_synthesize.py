@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 import ink
-import ink
 import strokes
 import synthesize
 from numerals import ALL_CLASSES, DEFAULT_CLASSES
