@@ -18,7 +18,10 @@ def load(pictures):
 
 
 class Batches(keras.utils.PyDataset):
-    """Batches of pictures uint8 (b, 64, 64, 3) and targets float32 (b, number of classes).
+    """Batches of pictures uint8 (b, 64, 64, 3) and targets float32 (b, number of classes), for `fit(…, shuffle=False)`.
+
+    They are shuffled here; if Keras shuffled them too, it would jump from window to window and read each many times.
+
 
     pictures: uint8 (n, 64, 64, 3), an array, or a dataset of data.h5, which is then read window by window: as
     data.h5 is shuffled already, windows in an order by chance, and pictures by chance in each, will do.

@@ -195,7 +195,7 @@ def run_ours(data, seed, epochs, model_path, strangers=None, without=None):
     peak = matrix_product_peak()
     train, model = names["train"], names["in_training"]
     clock = make_clock(names["X_test"], names["y_test"].ravel())
-    model.fit(train, epochs=names["epochs"], verbose=0, callbacks=[clock])
+    model.fit(train, epochs=names["epochs"], shuffle=False, verbose=0, callbacks=[clock])
     for tag in "calibrate", "evaluate", "save":
         execute(cells[place[tag]])
     through_net = sum(len(train[i][0]) for i in range(len(train)))  # pictures of no class count here too

@@ -578,7 +578,8 @@ def build(strategy, visible_gpus, **more):
     names = dict(
         keras=keras, layers=layers, ops=ops, augment=augment, batches=batches, np=np, strategy=strategy,
         visible_gpus=visible_gpus, classes=["1", "2", "3"], epochs=2, seed=0, show=lambda *_, **__: None,
-        X_train=X, y_train=y, train_rows=rows, X_validation=X[256:], y_validation=y[256:], **({"worker": 0, "workers": 1} | more),
+        y_train=y, train_rows=rows, X_validation=X[256:], y_validation=y[256:],
+        **({"X_train": X, "worker": 0, "workers": 1} | more),
     )
     tags = [tag for tag in ("augmentation", "outliers", "net", "compile") if tag not in more]
     for tag in tags:
@@ -694,6 +695,35 @@ def test_several_machines_need_the_jax_backend(monkeypatch):
     monkeypatch.setenv("TF_CONFIG", '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"index": 1}}')
     with pytest.raises(Problem, match="KERAS_BACKEND=jax"):
         devices.join_cluster()
+
+
+FROM_DISK = (
+    NET
+    + """
+import time
+
+class OnDisk:
+    shape, dtype, reads = X.shape, X.dtype, []
+    def __len__(self):
+        return len(X)
+    def __getitem__(self, rows):
+        self.reads.append(rows)
+        return X[rows]
+
+batches.WINDOW = 64
+names = build(tf.distribute.get_strategy(), [], augmentation=[], outliers=None, X_train=OnDisk(), time=time, devices=devices)
+names["train"].batch_size = 16
+names["train"].on_epoch_end()
+exec(cell("fit"), names)
+print(len(OnDisk.reads), len(names["train"].windows), len(names["train"]))
+"""
+)
+
+
+def test_fitting_reads_each_window_once_an_epoch():
+    reads, windows, steps = map(int, python(FROM_DISK).splitlines()[-1].split())
+    assert (windows, steps) == (4, 16)
+    assert reads <= 2 * windows + 1  # two epochs, and one look ahead
 
 
 TRAINED = (
