@@ -7,7 +7,7 @@ Prints four tables and writes them to results/scale.md:
 
 - cost per picture and memory of all processes together, by the size of the set: both should stay flat;
 - pictures per second beside the old loop (Pillow opens, converts, resizes and saves; one thread), on the same
-  pictures in the same run, for scans of 150-300 pixels and for photos of 12 megapixels: the best of three each;
+  pictures in the same run, for scans of 150-300 pixels and for photos of 12 megapixels: the best of five and of three;
 - data.h5 beside the old layout (float32, not compressed): size, and time to load;
 - training from memory, and from a data.h5 that is read in batches as one is that does not fit: the best of three.
 
@@ -169,7 +169,7 @@ def speed(folder):
         for path in source.rglob("*.jpg"):
             path.read_bytes()  # both find it in memory
         times = []
-        for _ in range(3):  # by turns, and the quickest of each: other work on the machine slows some down
+        for _ in range(5 if size is None else 3):  # by turns, and the quickest of each: other work on the machine slows some down
             old = old_datapro(source, folder / "old")
             new, _ = run(PROJECT / "datapro.py", source, "--out", folder / "raw")
             times.append((old, new))
