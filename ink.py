@@ -638,7 +638,9 @@ def _without_specks(mask, depth, shaded):
     left, top, right, bottom = boxes[first]
     for part, (x0, y0, x1, y1), cut in zip(order.tolist(), boxes, (stray & ~stray[first]).tolist()):
         gap = max(x0 - right, left - x1, y0 - bottom, top - y1) / max(right - left, bottom - top)
-        if (cut and gap > 0.4) or mass[part] < least * _least_mass(gap, cut):
+        # a neighbour's stroke, or in a photo a table; what is as heavy as a stroke of a close crop is one
+        foreign = cut and gap > 0.4 and (shaded or mass[part] < 0.25 * least)
+        if foreign or mass[part] < least * _least_mass(gap, cut):
             continue
         keep[part] = 255
         left, top, right, bottom = min(left, x0), min(top, y0), max(right, x1), max(bottom, y1)

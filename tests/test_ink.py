@@ -123,6 +123,20 @@ def test_thick_stroke_fills_its_crop():
     assert prepared[31, 8:56].min() > 0.9 and prepared[20, 32] < 0.1
 
 
+@pytest.mark.parametrize("border", ["top", "bottom"])
+@pytest.mark.parametrize("side", [28, 64, 200])
+def test_a_stroke_that_the_crop_cuts_stays(border, side):
+    """二 and 三 cut close: the outer stroke lies at the picture's border, far from the others."""
+    picture = np.full((side, side), 250, np.uint8)
+    thick = side // 14
+    for top in (0, side * 5 // 10, side * 7 // 10):
+        picture[top : top + thick, side // 5 : -side // 5] = 30
+    if border == "bottom":
+        picture = picture[::-1]
+    dark = (ink.prepare(picture)[:, :, 0] < 128).any(axis=1)
+    assert np.count_nonzero(np.diff(dark.astype(int)) == 1) == 3
+
+
 def test_ink_at_all_borders():
     frame = [(2, 2), (2, 60), (60, 60), (60, 2), (2, 2)]
     four = draw([frame, [(22, 4), (18, 36)], [(40, 4), (40, 34), (56, 34)]], thick=4)
