@@ -22,7 +22,6 @@ class Batches(keras.utils.PyDataset):
 
     They are shuffled here; if Keras shuffled them too, it would jump from window to window and read each many times.
 
-
     pictures: uint8 (n, 64, 64, 3), an array, or a dataset of data.h5, which is then read window by window: as
     data.h5 is shuffled already, windows in an order by chance, and pictures by chance in each, will do.
     labels: int (n,) or (n, 1). rows: which pictures to use, increasing. classes: their number.

@@ -618,8 +618,7 @@ def _without_specks(mask, depth, shaded):
         raise NoInkError("no ink found")
     if count == 2 and boxes[1, 2:4].max() > 4 + 0.015 * max(mask.shape):  # one part
         return mask
-    at = np.flatnonzero(mask)
-    mass = np.bincount(labels.ravel()[at], depth.ravel()[at])
+    mass = np.bincount(labels.ravel(), depth.ravel())
     mass[0] = -1
     order = np.argsort(-mass)[: min(count - 1, MAX_PARTS)]
     left, top, width, height = boxes[order, :4].T

@@ -79,8 +79,8 @@ def redraw(picture, width, rng):
     change = cv2.dilate if missing > 0 else cv2.erode
     thick = change(fine, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * abs(missing) + 1,) * 2))
     share = cv2.resize(thick.astype(np.float32), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-    bitmap = np.where(share > rng.normal(0.5, JAGGED, share.shape), 0, 255).astype(np.uint8)
-    return bitmap if shape(bitmap) == shape(255 - 255 * fine) else None
+    picture = np.where(share > rng.normal(0.5, JAGGED, share.shape), 0, 255).astype(np.uint8)
+    return picture if shape(picture) == shape(255 - 255 * fine) else None
 
 
 def of_people(data):
@@ -114,7 +114,10 @@ def main(argv=None):
         drawn = of_people(args.data) if args.data else of_hands(args.hands)
     except DataError as error:
         raise Problem(str(error)) from error
-    names, widths, pictures = zip(*(each for each in drawn if each[2] is not None), strict=True)
+    legible = [each for each in drawn if each[2] is not None]
+    if not legible:
+        raise Problem(f"{args.data}: no test picture of the classes {', '.join(DEFAULT_CLASSES)} makes a legible bitmap")
+    names, widths, pictures = zip(*legible, strict=True)
     read = reader.predict(np.stack([ink.prepare(picture) for picture in pictures])).argmax(1)
     right = np.array([reader.classes[label] for label in read]) == names
     print("| strokes of | bitmaps | read right |\n|---|---|---|")

@@ -169,7 +169,8 @@ def speed(folder):
         for path in source.rglob("*.jpg"):
             path.read_bytes()  # both find it in memory
         times = []
-        for _ in range(5 if size is None else 3):  # by turns, and the quickest of each: other work on the machine slows some down
+        # by turns, and the quickest of each: other work on the machine slows some down
+        for _ in range(5 if size is None else 3):
             old = old_datapro(source, folder / "old")
             new, _ = run(PROJECT / "datapro.py", source, "--out", folder / "raw")
             times.append((old, new))
