@@ -712,7 +712,7 @@ class OnDisk:
 
 batches.WINDOW = 64
 names = build(tf.distribute.get_strategy(), [], augmentation=[], outliers=None, X_train=OnDisk(), time=time, devices=devices)
-names["train"].batch_size = 16
+names["train"].batch_size = 4
 names["train"].on_epoch_end()
 exec(cell("fit"), names)
 print(len(OnDisk.reads), len(names["train"].windows), len(names["train"]))
@@ -722,7 +722,8 @@ print(len(OnDisk.reads), len(names["train"].windows), len(names["train"]))
 
 def test_fitting_reads_each_window_once_an_epoch():
     reads, windows, steps = map(int, python(FROM_DISK).splitlines()[-1].split())
-    assert (windows, steps) == (4, 16)
+    assert (windows, steps) == (4, 64)
+    # Keras fetches up to 11 batches ahead of one that a worker is slow with: fewer than the 16 of a window.
     assert reads <= 2 * windows + 1  # two epochs, and one look ahead
 
 
