@@ -162,6 +162,11 @@ class Pool:
         self.setup = setup
         self.executor = None
 
+    def start(self):
+        """Start the workers, and have them load what they need, before there is work for them."""
+        for _ in range(self.jobs):
+            self.submit([])
+
     def submit(self, jobs):
         if not self.executor:
             self.executor = ProcessPoolExecutor(
@@ -195,9 +200,9 @@ class Pool:
         except BrokenProcessPool:
             return Refusal("the program that reads pictures crashed on it", False)
 
-    def close(self):
+    def close(self, wait=True):
         if self.executor:
-            self.executor.shutdown(cancel_futures=True)
+            self.executor.shutdown(wait, cancel_futures=True)
             self.executor = None
 
 
@@ -352,7 +357,7 @@ def in_order(items, known, pool):
         chunk.append((item, is_known))
         if not is_known:
             todo.append((name, fingerprint))
-            load += size + 20_000  # bytes; so one large photo is a chunk, and so are fifty small pictures
+            load += size + 40_000  # bytes; so one large photo is a chunk, and so are 25 small pictures
         if load > 1_000_000 or len(chunk) == 1000:
             window.append((chunk, todo, pool.submit(todo) if todo else None))
             chunk, todo, load = [], [], 0
@@ -368,6 +373,10 @@ def make(source, classes, raw, args, refused):
 
     Returns {class: number of pictures}, and how many of them were made in this run.
     """
+    pool = Pool(args.jobs, (source, args.fit, raw.path(WORK)))
+    if not raw.made:  # a first run
+        pool.start()
+
     from tqdm import tqdm  # here and not above: a worker has no need of it, and starts the sooner
 
     code = Path(__file__).with_name("ink.py").read_bytes()
@@ -376,7 +385,6 @@ def make(source, classes, raw, args, refused):
     refused_now = {}
     counts = dict.fromkeys(classes, 0)
     number = made_now = 0
-    pool = Pool(args.jobs, (source, args.fit, raw.path(WORK)))
 
     def known(fingerprint):
         return fingerprint in raw.made or fingerprint in before
@@ -406,6 +414,7 @@ def make(source, classes, raw, args, refused):
                     raw.place(fingerprint, target)
                     writer, size = writer_of(name), size_of(raw.path(target))
                     rows.writerow([*map(to_cell, (target, cls, name, writer)), fingerprint, size])
+                pool.close(wait=False)  # nothing is under way: they may end while the rest is done
             finally:
                 pool.close()
         raw.remove_rest()

@@ -16,7 +16,6 @@ Needs psutil. The pictures are drawn once and copied under other names, with the
 
 import argparse
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -54,13 +53,14 @@ def make_set(folder, count, size=None, drawn=DRAWN):
     """`count` JPEGs in class folders; size: (width, height), or None for scans of 150 to 300 pixels."""
     rng = np.random.default_rng(0)
     jpegs = []
+    folder.mkdir(parents=True)
     for _ in range(min(count, drawn)):
         path = folder.parent / "drawing.jpg"
         shape = size or tuple(rng.integers(150, 301, 2).tolist())
         draw(rng, shape).convert("RGB").save(path, quality=88)
         jpegs.append(path.read_bytes())
     for cls in CLASSES:
-        (folder / cls).mkdir(parents=True)
+        (folder / cls).mkdir()
     for i in range(count):
         # bytes behind the end of a JPEG make another file of it, and not another picture
         jpeg = jpegs[i % len(jpegs)] + b"%d" % i
@@ -113,6 +113,7 @@ print(bench.run_ours({data!r}, 0, 1, {model!r})["pictures_per_second"])
 
 def training(folder, count=20_000):
     """Pictures per second that the notebook trains on, from memory and from disk."""
+    folder = folder / "training"
     source, raw, data = make_set(folder / "hand", count), folder / "raw", folder / "data.h5"
     run(PROJECT / "datapro.py", source, "--out", raw)
     run(PROJECT / "test.py", "--raw", raw, "--out", data)
@@ -137,8 +138,6 @@ def training(folder, count=20_000):
         f"| from disk, of the speed from memory | {disk / memory:.0%} |",
     ]
     print(*lines[-3:], sep="\n", flush=True)
-    for path in (source, raw):
-        shutil.rmtree(path)
     return lines
 
 
@@ -148,7 +147,8 @@ def scale(folder, counts):
         "|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for count in counts:
-        source, raw, data = make_set(folder / "hand", count), folder / "raw", folder / "data.h5"
+        work = folder / f"scale-{count}"
+        source, raw, data = make_set(work / "hand", count), work / "raw", work / "data.h5"
         first, first_mb = run(PROJECT / "datapro.py", source, "--out", raw)
         again, _ = run(PROJECT / "datapro.py", source, "--out", raw)
         pack, pack_mb = run(PROJECT / "test.py", "--raw", raw, "--out", data)
@@ -157,29 +157,31 @@ def scale(folder, counts):
             f"| {pack / count * 1e6:,.0f} µs each | {pack_mb:,.0f} MB | {count / pack:,.0f} |"
         )
         print(lines[-1], flush=True)
-        for path in (source, raw):
-            shutil.rmtree(path)
     return lines
 
 
 def speed(folder):
-    lines = ["| pictures | datapro.py | old loop | ratio |", "|---|---:|---:|---:|"]
+    lines = ["| pictures | datapro.py | old loop | ratio | turn by turn |", "|---|---:|---:|---:|---|"]
     for what, count, size in (("150-300 px", 6000, None), ("12 megapixels", 60, (4000, 3000))):
-        source = make_set(folder / "hand", count, size, drawn=DRAWN if size is None else 6)
+        work = folder / f"speed-{count}"
+        source = make_set(work / "hand", count, size, drawn=DRAWN if size is None else 6)
         for path in source.rglob("*.jpg"):
             path.read_bytes()  # both find it in memory
         times = []
         # by turns, and the quickest of each: other work on the machine slows some down
-        for _ in range(5 if size is None else 3):
-            old = old_datapro(source, folder / "old")
-            new, _ = run(PROJECT / "datapro.py", source, "--out", folder / "raw")
-            times.append((old, new))
-            for path in (folder / "old", folder / "raw"):
-                shutil.rmtree(path)
+        for turn in range(5 if size is None else 3):
+            old = old_datapro(source, work / f"old-{turn}")
+            started = time.perf_counter()
+            subprocess.run(
+                [sys.executable, PROJECT / "datapro.py", source, "--out", work / f"raw-{turn}"],
+                capture_output=True,
+                check=True,
+            )
+            times.append((old, time.perf_counter() - started))
         old, new = map(min, zip(*times))
-        lines.append(f"| {what} | {count / new:,.1f}/s | {count / old:,.1f}/s | {old / new:.2f} |")
+        by_turns = ", ".join(f"{old / new:.2f}" for old, new in times)
+        lines.append(f"| {what} | {count / new:,.1f}/s | {count / old:,.1f}/s | {old / new:.2f} | {by_turns} |")
         print(lines[-1], flush=True)
-        shutil.rmtree(source)
     return lines
 
 
@@ -258,6 +260,7 @@ def main():
     )
     parser.add_argument("--results", default=PROJECT / "results", type=Path, help="default: results/")
     args = parser.parse_args()
+    # Nothing is removed before the end: for minutes after, ext4 without a journal makes new files more slowly.
     with tempfile.TemporaryDirectory(dir=args.folder) as folder:
         folder = Path(folder)
         tables = [
