@@ -34,6 +34,7 @@ SMALL = 150  # pixels; what is no larger is a bitmap or a crop, without ruling, 
 FAINTEST = 10  # of PAPER; how much darker than that the strokes are on a page, at the least
 SMALLEST = 0.03  # of a photo's longer side; what is written there is no smaller
 MAX_PARTS = 300  # the largest are looked at; the rest are specks
+MAX_LINES = 200  # the likeliest that might be ruling; photos have up to 112, a page of print thousands
 
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # its notes on damaged files are not for stderr
 
@@ -582,7 +583,9 @@ def _straight_lines(depth, paper):
     near = cv2.dilate(mask, np.ones((3, 1), np.uint8))
     columns = np.arange(width)
     lines = []
-    while len(ends):
+    for _ in range(MAX_LINES):
+        if not len(ends):
+            break
         start, stop = ends[0]  # the one with the most votes
         rows = np.rint(np.linspace(start, stop, width)).astype(int)
         hits = near[np.clip(rows, 0, height - 1), columns] > 0
