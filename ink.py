@@ -75,9 +75,10 @@ def prepare(picture, fit="ink"):
 
 def fit_picture(grey, fit="ink"):
     """The second half of `read_picture`: uint8 (h, w) from `open_picture` -> uint8 (64, 64, 3). Raises NoInkError."""
+    picture = grey
     for step in fit_steps(fit):
-        grey = step(grey)
-    return grey
+        picture = step(picture)
+    return picture
 
 
 def fit_steps(fit):

@@ -203,8 +203,9 @@ def run_ours(data, seed, epochs, model_path, strangers=None, without=None):
     # of the model that is saved, which reads in float32; the clock's may be of one that learns in 16 bits
     result |= {"accuracy": names["test_accuracy"], "calibration_error": names["calibration_error"]}
     result["epochs"] = names["epochs"]
-    plain = [layer for layer in model.layers if layer not in names["augmentation"]]
-    result["augmentation_share"] = augmentation_share(model, plain, train[0])
+    if names["augmentation"]:
+        plain = [layer for layer in model.layers if layer not in names["augmentation"]]
+        result["augmentation_share"] = augmentation_share(model, plain, train[0])
     result |= doubts(names["reader"], names["probabilities"])
     if strangers:
         result |= reading_strangers(strangers, names["reader"])
