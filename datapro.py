@@ -377,8 +377,6 @@ def make(source, classes, raw, args, refused):
     if not raw.made:  # a first run
         pool.start()
 
-    from tqdm import tqdm  # here and not above: a worker has no need of it, and starts the sooner
-
     code = Path(__file__).with_name("ink.py").read_bytes()
     settings = args.fit + hashlib.blake2b(code).hexdigest()
     before = read_refused_before(raw)
@@ -397,8 +395,12 @@ def make(source, classes, raw, args, refused):
             items = fingerprinted(source, classes, settings, refused.add)
             total = sum(map(len, classes.values()))
             results = in_order(items, known, pool)
+            if sys.stderr.isatty():
+                from tqdm import tqdm  # here and not above: to load it is a fifth of a run that has nothing to do
+
+                results = tqdm(results, total=total, unit=" pictures")
             try:
-                for item, is_known, refusal in tqdm(results, total=total, unit=" pictures", disable=None):
+                for item, is_known, refusal in results:
                     cls, name, fingerprint, _ = item
                     if fingerprint in before:
                         refusal = Refusal(before[fingerprint], True)

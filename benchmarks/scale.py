@@ -89,6 +89,13 @@ def run(*command, codes=(0,)):
     return time.perf_counter() - started, peak / 1e6
 
 
+def seconds(*command):
+    """The same without the memory, which takes time to watch."""
+    started = time.perf_counter()
+    subprocess.run([sys.executable, *map(str, command)], capture_output=True, check=True)
+    return time.perf_counter() - started
+
+
 def old_datapro(source, out):
     """What the program of 2020 did, in the same words: one thread, a plain resize. -> seconds"""
     started = time.perf_counter()
@@ -150,7 +157,7 @@ def scale(folder, counts):
         work = folder / f"scale-{count}"
         source, raw, data = make_set(work / "hand", count), work / "raw", work / "data.h5"
         first, first_mb = run(PROJECT / "datapro.py", source, "--out", raw)
-        again, _ = run(PROJECT / "datapro.py", source, "--out", raw)
+        again = seconds(PROJECT / "datapro.py", source, "--out", raw)
         pack, pack_mb = run(PROJECT / "test.py", "--raw", raw, "--out", data)
         lines.append(
             f"| {count:,} | {first / count * 1e6:,.0f} µs each | {first_mb:,.0f} MB | {again / first:.1%} "
@@ -171,13 +178,7 @@ def speed(folder):
         # by turns, and the quickest of each: other work on the machine slows some down
         for turn in range(5 if size is None else 3):
             old = old_datapro(source, work / f"old-{turn}")
-            started = time.perf_counter()
-            subprocess.run(
-                [sys.executable, PROJECT / "datapro.py", source, "--out", work / f"raw-{turn}"],
-                capture_output=True,
-                check=True,
-            )
-            times.append((old, time.perf_counter() - started))
+            times.append((old, seconds(PROJECT / "datapro.py", source, "--out", work / f"raw-{turn}")))
         old, new = map(min, zip(*times))
         by_turns = ", ".join(f"{old / new:.2f}" for old, new in times)
         lines.append(f"| {what} | {count / new:,.1f}/s | {count / old:,.1f}/s | {old / new:.2f} | {by_turns} |")
