@@ -393,11 +393,11 @@ def make(source, classes, raw, args, refused):
             rows = csv.writer(file)
             rows.writerow(MANIFEST)
             items = fingerprinted(source, classes, settings, refused.add)
-            total = sum(map(len, classes.values()))
             results = in_order(items, known, pool)
             if sys.stderr.isatty():
                 from tqdm import tqdm  # here and not above: to load it is a fifth of a run that has nothing to do
 
+                total = sum(map(len, classes.values()))
                 results = tqdm(results, total=total, unit=" pictures")
             try:
                 for item, is_known, refusal in results:
