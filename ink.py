@@ -32,6 +32,7 @@ MAX_PIXELS_PYTHON = 500_000  # decoded in Python (QOI, some DDS, BLP, …), two 
 PAPER = 200  # the tone of paper that is evened out; ink is darker, noise may be lighter
 SMALL = 150  # pixels; what is no larger is a bitmap or a crop, without ruling, table and cast shadows
 FAINTEST = 10  # of PAPER; how much darker than that the strokes are on a page, at the least
+PALEST = 0.1  # of full ink; what is paler does not count where the ink is cropped
 SMALLEST = 0.03  # of a photo's longer side; what is written there is no smaller
 MAX_PARTS = 300  # the largest are looked at; the rest are specks
 MAX_LINES = 200  # the likeliest that might be ruling; photos have up to 112, a page of print thousands
@@ -327,7 +328,8 @@ def _find_strokes(grey, smooth, window, shaded):
     paper = _paper(smooth, window, shaded)
     least = paper.max() // 4 * 3
     tone = _even_out(grey, paper, least)
-    paper_tone, faintest = _tones(tone)
+    # on few pixels, a fine stroke that is less than one wide is paler than its ink
+    paper_tone, faintest = _tones(tone, 0.15 if max(tone.shape) <= SMALL else 0.25)
     depth = paper_tone - np.minimum(tone, np.uint8(paper_tone))
     mask = (tone <= faintest) * np.uint8(255)
     ruling = None
@@ -438,8 +440,11 @@ def _even_out(grey, paper, least):
     return cv2.divide(cv2.add(grey, floor - paper), floor, scale=PAPER)
 
 
-def _tones(tone):
-    """The tone of the paper, and the lightest tone that is far enough from it for ink. Raises NoInkError."""
+def _tones(tone, share_of_ink):
+    """The tone of the paper, and the lightest tone that is far enough from it for ink. Raises NoInkError.
+
+    share_of_ink: how far that is at the least, as a share of the way from the paper to full strokes.
+    """
     histogram = _histogram(tone)
     share = histogram.cumsum() / histogram.sum()
     # The lightest tenth is paper in any picture. Normal noise spans 0.77 sigma from quantile 0.90 to 0.98,
@@ -451,7 +456,7 @@ def _tones(tone):
     if faintest < 0 or share[int(faintest)] == 0:
         raise NoInkError("no ink found")
     histogram[int(faintest) + 1 :] = 0
-    return paper, int(min(faintest, paper - 0.25 * (paper - _ink_tone(histogram, paper))))
+    return paper, int(min(faintest, paper - share_of_ink * (paper - _ink_tone(histogram, paper))))
 
 
 def _ink_tone(histogram, paper):
@@ -756,18 +761,25 @@ def _place_crop(crop):
 
 
 def _ends(darkest):
-    """Where ink begins and ends, to parts of a pixel: darkest, float32 (n,), of each row or column."""
-    at = np.flatnonzero(darkest > 0.3)
+    """Where ink begins and ends, to parts of a pixel. darkest: float32 (n,), of each row or column."""
+    at = np.flatnonzero(darkest > PALEST)
     if not len(at):
         raise NoInkError("no ink found")
     first, last = int(at[0]), int(at[-1])
+    reach = (last - first) // 8 + 2
+    return _begin(darkest, first, reach), len(darkest) - _begin(darkest[::-1], len(darkest) - 1 - last, reach)
+
+
+def _begin(darkest, first, reach):
+    """Where the outermost stroke comes to 0.3 of its own depth, for it may be fainter than the others.
+
+    first: the first that is not paper; reach: how many from there are looked at for that depth.
+    """
+    edge = max(0.3 * float(darkest[first : first + reach].max()), PALEST)
+    first += int((darkest[first:] > edge).argmax())
     before = darkest[first - 1] if first else 0
-    after = darkest[last + 1] if last + 1 < len(darkest) else 0
-    # where it crosses 0.3, and 0.2 more, so that a hard edge counts as it is
-    return (
-        first + 0.5 - float((darkest[first] - 0.3) / (darkest[first] - before)) + 0.2,
-        last + 0.5 + float((darkest[last] - 0.3) / (darkest[last] - after)) - 0.2,
-    )
+    # 0.2 more, so that a hard edge counts as it is
+    return first + 0.5 - float((darkest[first] - edge) / (darkest[first] - before)) + 0.2
 
 
 def _thicken(ink, least):

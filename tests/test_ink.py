@@ -43,6 +43,7 @@ def like(one, other, allowed=8):
 
 QIAN = [[(20, 30), (46, 30)], [(33, 20), (33, 52)]]
 TEN = [[(16, 33), (48, 30)], [(33, 14), (33, 52)]]
+TWO = [[(22, 22), (42, 22)], [(14, 42), (50, 42)]]
 THREE = [[(20, 16), (44, 14)], [(22, 31), (42, 30)], [(10, 50), (54, 47)]]
 
 
@@ -57,6 +58,14 @@ def test_faint_top_stroke_stays(light):
     first, last, _, _ = box(ink.prepare(255 - picture if light else picture))
     assert first <= 7 and last >= 56
     assert darkness(ink.prepare(picture))[:12].sum() > 3
+
+
+def test_upper_stroke_a_fifth_as_deep_stays_in_a_small_picture():
+    deep = ink.prepare(draw(TWO))
+    faint = ink.prepare(np.minimum(draw(TWO[1:]), draw(TWO[:1], level=205)))
+    assert box(deep)[2:] == box(faint)[2:]
+    where = darkness(deep)[:32] > 0.9
+    assert where.any() and (darkness(faint)[:32][where] > 0.15).all()
 
 
 def test_dot_apart_stays():
