@@ -328,12 +328,13 @@ def _find_strokes(grey, smooth, window, shaded):
     paper = _paper(smooth, window, shaded)
     least = paper.max() // 4 * 3
     tone = _even_out(grey, paper, least)
+    small = max(tone.shape) <= SMALL
     # on few pixels, a fine stroke that is less than one wide is paler than its ink
-    paper_tone, faintest = _tones(tone, 0.15 if max(tone.shape) <= SMALL else 0.25)
+    paper_tone, faintest = _tones(tone, 0.15 if small else 0.25)
     depth = paper_tone - np.minimum(tone, np.uint8(paper_tone))
     mask = (tone <= faintest) * np.uint8(255)
     ruling = None
-    if max(mask.shape) > SMALL and _may_be_ruled(mask):
+    if not small and _may_be_ruled(mask):
         mask, ruling = _without_ruling(mask, depth, paper, shaded)
     if shaded:
         mask = _without_shading(mask, depth, grey, ruling)
@@ -341,7 +342,7 @@ def _find_strokes(grey, smooth, window, shaded):
     usual = cv2.mean(depth, mask)[0]
     # on a page, noise and what is left of shadows and ruling are fainter than any pen, or smaller than writing
     extent = max(cv2.boundingRect(mask)[2:]) / max(mask.shape)
-    if max(mask.shape) > SMALL and (usual < FAINTEST or (shaded or ruling is not None) and extent < SMALLEST):
+    if not small and (usual < FAINTEST or (shaded or ruling is not None) and extent < SMALLEST):
         raise NoInkError("no ink found")
     mask = cv2.dilate(mask, np.ones((3, 3), np.uint8))
     if ruling is not None:
