@@ -1,0 +1,66 @@
+"""benchmarks/crossval.py: each picture is read by a net that has not seen its writer, and wrong labels show."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from drawing import PROJECT
+from PIL import Image
+
+import synthesize
+from files import Problem
+
+sys.path.insert(0, str(PROJECT / "benchmarks"))
+
+import crossval  # noqa: E402
+
+
+def test_a_writer_is_in_one_part_only():
+    writers = np.array([f"writer-{i % 7}" for i in range(70)])
+    parts = crossval.divide(writers, 3)
+    assert all(len(set(parts[writers == writer])) == 1 for writer in set(writers))
+    assert sorted(np.bincount(parts)) == [20, 20, 30]
+
+
+def test_pictures_of_unknown_writers_are_spread_evenly():
+    parts = crossval.divide(np.array([""] * 30 + ["writer-1", "writer-2", "writer-3"]), 3)
+    assert set(np.bincount(parts)) == {11}
+
+
+def test_too_few_writers_are_a_problem_of_one_line():
+    with pytest.raises(Problem, match="2 writers, too few for 3 parts"):
+        crossval.divide(np.array(["writer-1", "writer-2"] * 5), 3)
+
+
+def test_a_wrong_label_is_found(tmp_path):
+    for writer in range(20):
+        hand = synthesize.make_writer(7, writer)
+        for cls in "2", "4", "10":
+            for i in range(8):
+                grey, _ = synthesize.picture(cls, hand, np.random.default_rng([writer, int(cls), i]))
+                # one 四 is filed under 二
+                folder = "2" if (cls, writer, i) == ("4", 3, 0) else cls
+                (tmp_path / "set" / folder).mkdir(parents=True, exist_ok=True)
+                Image.fromarray(grey).save(tmp_path / "set" / folder / f"{cls}_writer-{writer}_{i}.png")
+    command = [
+        sys.executable,
+        PROJECT / "benchmarks" / "crossval.py",
+        "--data",
+        tmp_path / "set",
+        "--out",
+        tmp_path / "out.md",
+    ]
+    options = ["--parts", "2", "--seeds", "1", "--epochs", "30"]
+    ran = subprocess.run([*command, *options], capture_output=True, text=True, encoding="utf-8")
+    assert ran.returncode == 0, ran.stderr
+    lines = (tmp_path / "out.md").read_text("utf-8").splitlines()
+    seed, wrong, of, *_ = lines[2].strip("| ").split(" | ")
+    assert (
+        seed == "0" and 1 <= int(wrong) < 20 and 380 < int(of) < 440
+    )  # a seventh of 480 is kept for the test
+    listed = [line for line in lines if "_writer-" in line]
+    assert len(listed) == int(wrong)
+    assert any(line.startswith("| 2/4_writer-3_0.png | 2 | 1 | 4 |") for line in listed), listed
+    with Image.open(tmp_path / "out.png") as picture:
+        assert picture.width > 500
