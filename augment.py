@@ -1,6 +1,6 @@
 """What makes one picture of a numeral into many: other hands, other pens, and things that are no numeral.
 
-Random layers for training (`RandomHand`, `RandomProportions`, `RandomPen`, `RandomGaps`, `RandomCapture`) and
+Random layers for training (`RandomHand`, `RandomProportions`, `RandomPen`, `RandomCapture`) and
 `collages`, which makes pictures that no one would read as a numeral. The layers are of Keras 3 alone and
 work on ink (n, 64, 64, 1), float 0 paper to 1 ink; outside training they pass it on unchanged. They
 stand before the net in training only, so that the saved model has none of them.
@@ -127,43 +127,6 @@ def _neighbours(ink, choose):
     ink = choose(choose(padded[:, :-2], padded[:, 2:]), ink)
     padded = ops.pad(ink, ((0, 0), (0, 0), (1, 1), (0, 0)))
     return choose(choose(padded[:, :, :-2], padded[:, :, 2:]), ink)
-
-
-class RandomGaps(RandomLayer):
-    """A pen that skips, a fold, a line of the scanner: strokes cut by straight lines of paper.
-
-    Drawn at half the resolution, which is a quarter of the work and as fine as the net sees.
-
-    lines: how many at the most. share: of them that are drawn. width, length: pixels, smallest and largest; their
-    logarithms are uniform.
-    """
-
-    def __init__(self, lines=3, share=0.3, width=(0.6, 3), length=(4, 60), **kwargs):
-        super().__init__(**kwargs)
-        self.lines, self.share = lines, share
-        self.width, self.length = np.log(width).tolist(), np.log(length).tolist()
-
-    def change(self, ink):
-        def uniform(low, high):
-            return self.uniform(ink, low, high, (self.lines, 1))
-
-        half = ink.shape[1] // 2
-        pixels = np.mgrid[:half, :half].reshape(2, -1).astype("float32") - (half - 1) / 2  # (y, x), about the middle
-        angle = uniform(0, math.pi)
-        cos, sin = ops.cos(angle), ops.sin(angle)
-        y, x = uniform(-0.4, 0.4) * half, uniform(-0.4, 0.4) * half  # the line's middle: where ink may be
-        width, length = ops.exp(uniform(*self.width)) / 2, ops.exp(uniform(*self.length)) / 2
-        drawn = ops.cast(uniform(0, 1) < self.share, ink.dtype)
-        across = ops.matmul(ops.concatenate([cos, -sin], axis=-1), pixels) - (cos * y - sin * x)
-        along = ops.matmul(ops.concatenate([sin, cos], axis=-1), pixels) - (sin * y + cos * x)
-        gaps = _inside(across, width) * _inside(along, length) * drawn  # (n, lines, half * half)
-        paper = ops.reshape(ops.max(gaps, axis=1), (-1, half, half, 1))
-        return ink * (1 - ops.repeat(ops.repeat(paper, 2, axis=1), 2, axis=2))
-
-
-def _inside(distance, width):
-    """How much of a pixel lies in a band: 1 inside, 0 outside, between them at its edge. distance: from its middle."""
-    return ops.clip(width / 2 + 0.5 - ops.abs(distance), 0, 1)
 
 
 class RandomCapture(RandomLayer):
