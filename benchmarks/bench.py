@@ -167,11 +167,11 @@ def make_clock(X_test, y_test):
     return Clock()
 
 
-def run_ours(data, seed, epochs, model_path, strangers=None, without=None):
+def run_ours(data, seed, epochs, model_path, strangers=None, without=None, measured=True):
     """Train as cnn.ipynb does: its own cells, but for the one that fits, and drawing.
 
     strangers: a data.h5 of other handwriting, all of which the trained net reads. without: "augmentation" or
-    "outliers", to see what they are worth.
+    "outliers", to see what they are worth. measured: else only the model and its accuracy are wanted.
     """
     cells = [
         cell
@@ -192,12 +192,15 @@ def run_ours(data, seed, epochs, model_path, strangers=None, without=None):
             names.update(data=data, model_path=model_path, seed=seed, epochs=epochs or names["epochs"])
         if without and i == place[without]:
             names[without] = [] if without == "augmentation" else None
-    peak = matrix_product_peak()
     train, model = names["train"], names["in_training"]
-    clock = make_clock(names["X_test"], names["y_test"].ravel())
-    model.fit(train, epochs=names["epochs"], shuffle=False, verbose=0, callbacks=[clock])
+    peak = matrix_product_peak() if measured else None
+    clock = make_clock(names["X_test"], names["y_test"].ravel()) if measured else None
+    callbacks = [clock] if measured else []
+    model.fit(train, epochs=names["epochs"], shuffle=False, verbose=0, callbacks=callbacks)
     for tag in "calibrate", "evaluate", "save":
         execute(cells[place[tag]])
+    if not measured:
+        return {"accuracy": names["test_accuracy"]}
     through_net = sum(len(train[i][0]) for i in range(len(train)))  # pictures of no class count here too
     result = measure(clock, names["model"], names["epochs"], len(names["train_rows"]), through_net, peak)
     # of the model that is saved, which reads in float32; the clock's may be of one that learns in 16 bits
@@ -366,7 +369,10 @@ def run_latency(model_path, pictures):
 
 
 def run_one(args):
-    """The hidden option --one: one run here; its result is the last line of stdout, as JSON."""
+    """The hidden option --one: one run here; its result is the last line of stdout, as JSON.
+
+    Its value: one of NETS; "train", ours without measuring anything but its accuracy; or "latency".
+    """
     os.environ["MPLBACKEND"] = "agg"
     name, (kind, *rest) = args.one, args.files
     if name == "latency":
@@ -375,7 +381,7 @@ def run_one(args):
         result = run_baseline(name, kind, args.seed, args.epochs)
     else:
         without = name.removeprefix("no_") if name.startswith("no_") else None
-        result = run_ours(kind, args.seed, args.epochs, *rest, without=without)
+        result = run_ours(kind, args.seed, args.epochs, *rest, without=without, measured=name != "train")
     import keras
     import tensorflow as tf
 
@@ -683,7 +689,9 @@ def report(results, about, args):
     ]
     if args.strangers:
         label = f"accuracy on {Path(args.strangers).name}"
-        rows.append((label, lambda name: spread(name, "strangers") if name not in BASELINES and runs[name] else ""))
+        rows.append(
+            (label, lambda name: spread(name, "strangers") if name not in BASELINES and runs[name] else "")
+        )
         rows.append(("unsure of them", lambda name: mean(name, "strangers_unsure", "{:.2%}")))
     if "predict_seconds" in about:
         label = f"predict.py, {about['predict_count']:,} pictures [8]"

@@ -81,7 +81,7 @@ def read_all(args, folder):
         probabilities = np.empty((len(pictures), len(classes)), np.float32)
         for part in range(args.parts):
             model = folder / "model.keras"
-            result = one("ours", *options, "--seed", seed, folder / f"{part}.h5", model)
+            result = one("train", *options, "--seed", seed, folder / f"{part}.h5", model)
             if "failed" in result:
                 raise Failed(result["failed"])
             probabilities[part_of == part] = load_reader(model).predict(pictures[part_of == part])

@@ -62,7 +62,7 @@ def train(folder, name, hand, seed):
     data, model = folder / "data.h5", folder / f"{name}.keras"
     finish("datapro.py", hand, "--out", folder / "raw")
     finish("test.py", "--raw", folder / "raw", "--out", data)
-    result = one("ours", "--seed", seed, data, model)
+    result = one("train", "--seed", seed, data, model)
     if "failed" in result:
         raise Failed(result["failed"])
     return model
