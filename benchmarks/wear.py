@@ -24,26 +24,27 @@ from reader import load_reader
 
 def cut(ink, rng, lines=3, width=2):
     """Strokes cut by straight lines of paper from border to border."""
-    paper = np.zeros(ink.shape, np.uint8)
     for _ in range(lines):
-        through, angle = rng.uniform(10, SIZE - 10, 2), rng.uniform(0, np.pi)
-        reach = 2 * SIZE * np.array([np.cos(angle), np.sin(angle)])
-        ends = [np.int32(through + sign * reach).tolist() for sign in (-1, 1)]
-        cv2.line(paper, *ends, 1, width)
-    return ink * (1 - paper)
+        middle, angle = rng.uniform(10, SIZE - 10, 2), rng.uniform(0, np.pi)
+        ink = erase(ink, middle, angle, 2 * SIZE, width)
+    return ink
 
 
 def skip(ink, rng, gaps=3, width=2):
     """Short gaps in the strokes, where the pen wrote nothing."""
-    paper = np.zeros(ink.shape, np.uint8)
     dark = np.argwhere(ink > 0.5)[:, ::-1]
     for _ in range(gaps):
-        angle = rng.uniform(0, np.pi)
-        reach = rng.uniform(3, 8) * np.array([np.cos(angle), np.sin(angle)])
-        at = dark[rng.integers(len(dark))]
-        ends = [np.int32(at + sign * reach).tolist() for sign in (-1, 1)]
-        cv2.line(paper, *ends, 1, width)
-    return ink * (1 - paper)
+        angle, reach = rng.uniform(0, np.pi), rng.uniform(3, 8)
+        ink = erase(ink, dark[rng.integers(len(dark))], angle, reach, width)
+    return ink
+
+
+def erase(ink, middle, angle, reach, width):
+    """Ink without a straight line, which goes `reach` pixels to either side of its middle (x, y)."""
+    to_end = reach * np.array([np.cos(angle), np.sin(angle)])
+    line = np.zeros(ink.shape, np.uint8)
+    cv2.line(line, *(np.int32(middle + sign * to_end).tolist() for sign in (-1, 1)), 1, width)
+    return ink * (1 - line)
 
 
 def blur(ink, rng, sigma=2):
