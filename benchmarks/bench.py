@@ -193,9 +193,11 @@ def run_ours(data, seed, epochs, model_path, strangers=None, without=None, measu
         if without and i == place[without]:
             names[without] = [] if without == "augmentation" else None
     train, model = names["train"], names["in_training"]
-    peak = matrix_product_peak() if measured else None
-    clock = make_clock(names["X_test"], names["y_test"].ravel()) if measured else None
-    callbacks = [clock] if measured else []
+    callbacks = []
+    if measured:
+        peak = matrix_product_peak()
+        clock = make_clock(names["X_test"], names["y_test"].ravel())
+        callbacks.append(clock)
     model.fit(train, epochs=names["epochs"], shuffle=False, verbose=0, callbacks=callbacks)
     for tag in "calibrate", "evaluate", "save":
         execute(cells[place[tag]])

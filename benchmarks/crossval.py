@@ -7,7 +7,6 @@ were misread, and a PNG that shows them: what is misread with every seed is ofte
 """
 
 import argparse
-import csv
 import sys
 import tempfile
 from pathlib import Path
@@ -18,7 +17,7 @@ sys.path[:0] = [str(PROJECT), str(PROJECT / "benchmarks")]
 import h5py  # noqa: E402
 import matplotlib  # noqa: E402
 import numpy as np  # noqa: E402
-from bench import Failed, finish, one  # noqa: E402
+from bench import Failed, finish, manifest, one  # noqa: E402
 
 import numerals  # noqa: E402
 from dataset import open_data, read_pictures  # noqa: E402
@@ -66,8 +65,7 @@ def read_all(args, folder):
     """
     finish("datapro.py", args.data, "--out", folder / "raw")
     finish("test.py", "--raw", folder / "raw", "--out", folder / "data.h5")
-    with open(folder / "raw" / "manifest.csv", encoding="utf-8", newline="") as file:
-        sources = {row["file"]: row["source"] for row in csv.DictReader(file)}
+    sources = {row["file"]: row["source"] for row in manifest(folder / "raw")}
     with open_data(folder / "data.h5") as data:
         pictures = read_pictures(data["X_train"])
         columns = {name: data[f"{name}_train"][:] for name in COLUMNS}
@@ -94,13 +92,14 @@ def measure(args, folder):
     results = read_all(args, folder)
     classes, labels, pictures, sources = next(results)
     yield "| seed | misread | of | right | mean of -log(probability) |\n|---|---:|---:|---:|---:|"
-    read = []
+    read, times = [], np.zeros(len(labels), int)
     for seed, probabilities in results:
         read.append(probabilities)
-        wrong = int(np.sum(probabilities.argmax(axis=1) != labels))
+        misread = probabilities.argmax(axis=1) != labels
+        times += misread
+        wrong = int(misread.sum())
         loss = -np.log(np.maximum(probabilities[np.arange(len(labels)), labels], 1e-30)).mean()
         yield f"| {seed} | {wrong} | {len(labels):,} | {1 - wrong / len(labels):.2%} | {loss:.4f} |"
-    times = np.sum([probabilities.argmax(axis=1) != labels for probabilities in read], axis=0)
     mean = np.mean(read, axis=0)
     # by how often; then by how little the net thought of the label
     order = sorted(np.flatnonzero(times), key=lambda i: (-times[i], mean[i, labels[i]]))
