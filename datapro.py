@@ -567,4 +567,4 @@ def main():
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, resumes=True)

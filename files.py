@@ -21,8 +21,11 @@ class Problem(Exception):
     """The program can't do what it was asked. The message is one line: why, and what to do."""
 
 
-def run(main):
-    """Call `main` and exit with the code it returns; Problem and OSError become one line and exit code 2."""
+def run(main, resumes=False):
+    """Call `main` and exit with the code it returns; Problem and OSError become one line and exit code 2.
+
+    resumes: whether a run that is stopped leaves what the next one goes on from.
+    """
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # a terminal that can't show 七 shows \u4e03
     program = Path(sys.argv[0]).name
@@ -33,7 +36,8 @@ def run(main):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 141  # 128 + SIGPIPE, as other programs end then
     except KeyboardInterrupt:
-        print(f"{program}: stopped; the same command takes it up again", file=sys.stderr)
+        again = "takes it up again" if resumes else "begins anew"
+        print(f"{program}: stopped; the same command {again}", file=sys.stderr)
         code = 130
     except Problem as problem:
         print(f"{program}: {problem}", file=sys.stderr)

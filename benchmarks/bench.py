@@ -581,7 +581,9 @@ def finish(script, *arguments):
     """Run a step of the pipeline. Raises Failed."""
     ran = run([PROJECT / script, *arguments])
     if ran.returncode > 1:
-        raise Failed(last_line(ran.stderr))
+        # what it says to look at lies in a folder that is gone when this is read
+        what, look, _ = last_line(ran.stderr).partition("; see ")
+        raise Failed(f"{what}; run {script} by itself to see why" if look else what)
 
 
 def run(command):

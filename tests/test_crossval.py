@@ -33,6 +33,18 @@ def test_too_few_writers_are_a_problem_of_one_line():
         crossval.divide(np.array(["writer-1", "writer-2"] * 5), 3)
 
 
+def test_a_set_without_a_usable_picture_is_one_line_that_points_to_nothing_gone(tmp_path):
+    (tmp_path / "set" / "7").mkdir(parents=True)
+    (tmp_path / "set" / "7" / "blank.png").write_text("no picture")
+    command = [sys.executable, PROJECT / "benchmarks" / "crossval.py", "--data", tmp_path / "set"]
+    ran = subprocess.run(
+        [*command, "--out", tmp_path / "out.md"], capture_output=True, text=True, encoding="utf-8"
+    )
+    assert ran.returncode == 2 and len(ran.stderr.splitlines()) == 1, ran.stderr
+    assert "no usable picture" in ran.stderr and "run datapro.py by itself" in ran.stderr
+    assert "refused.csv" not in ran.stderr
+
+
 def test_a_wrong_label_is_found(tmp_path):
     for writer in range(20):
         hand = synthesize.make_writer(7, writer)

@@ -127,7 +127,7 @@ def test_ctrl_c_is_one_line_and_the_run_can_go_on(words, project, tmp_path, to_a
     # a terminal sends it to all processes of the group; `kill -INT` to one
     os.killpg(process.pid, signal.SIGINT) if to_all else process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate(timeout=30)
-    assert process.returncode == 130 and stderr.count("\n") == 1 and "stopped" in stderr, stderr
+    assert process.returncode == 130 and stderr.count("\n") == 1 and "takes it up again" in stderr, stderr
     slow.unlink()
     again = run("datapro.py", words, "--out", out, project=project)
     assert again.returncode == 0

@@ -197,6 +197,7 @@ def test_ctrl_c_is_one_line(tmp_path, model_path):
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=120)
     assert process.returncode == 130 and len(stderr.splitlines()) == 1, stderr
+    assert "begins anew" in stderr
     assert (tmp_path / "out.csv").read_text() == "before"
     assert not list(tmp_path.glob("*.part"))
 
