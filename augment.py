@@ -1,6 +1,6 @@
 """What makes one picture of a numeral into many: other hands, other pens, and things that are no numeral.
 
-Random layers for training (`RandomHand`, `RandomProportions`, `RandomPen`, `RandomCapture`) and
+Random layers for training (`RandomHand`, `RandomPen`, `RandomCapture`) and
 `collages`, which makes pictures that no one would read as a numeral. The layers are of Keras 3 alone and
 work on ink (n, 64, 64, 1), float 0 paper to 1 ink; outside training they pass it on unchanged. They
 stand before the net in training only, so that the saved model has none of them.
@@ -34,67 +34,67 @@ class RandomLayer(keras.layers.Layer):
 
 
 class RandomHand(RandomLayer):
-    """Another hand: the picture turned, slanted, sized, shifted and seen at an angle.
+    """Another hand: the picture turned, slanted, sized, shifted, seen at an angle, squeezed and bent.
 
-    One projective map a picture (eight numbers, the last row of the 3x3 matrix gives perspective).
+    Nine by nine points tell where in the picture the result comes from; between them it is drawn out linearly, and each
+    pixel is the one that is nearest to its place: a finer choice is lost on a net that halves the picture first.
+    Beyond the picture it goes on as at its border, which ink.py leaves white.
+
     rotation: degrees. slant: tangent of the angle. size: natural logarithm of the factor. aspect:
     natural logarithm of width to height. shift: pixels. perspective: change of scale from centre to edge.
+    proportions: largest displacement of whole columns and rows, as a part of half the picture. bend: standard
+    deviation, in pixels, of smooth displacements (elastic distortions, Simard, Steinkraus and Platt 2003).
     """
 
-    def __init__(self, rotation=10, slant=0.25, size=0.15, aspect=0.2, shift=3, perspective=0.1, **kwargs):
+    def __init__(
+        self, rotation=10, slant=0.25, size=0.15, aspect=0.2, shift=3, perspective=0.1, proportions=0.12, bend=3, **kwargs
+    ):
         super().__init__(**kwargs)
         self.rotation, self.slant, self.size = math.radians(rotation), slant, size
         self.aspect, self.shift, self.perspective = aspect, shift, perspective
+        self.proportions, self.bend = proportions, bend
 
     def change(self, ink):
+        side = ink.shape[1]
+        points = np.linspace(-1, 1, 9, dtype="float32")  # across the picture, as all places until they are pixels
+        x, y = self._squeezed_and_bent(ink, points)
+        x, y = self._turned(ink, x, y)
+        pixels = (2 * np.arange(side, dtype="float32") + 1) / side - 1
+        between = np.maximum(0, 1 - np.abs(pixels[:, None] - points) / (points[1] - points[0]))
+        place = ops.matmul(between, ops.matmul(ops.stack([y, x], axis=1), between.T))
+        row_column = ops.cast(ops.clip((place + 1) * side / 2, 0, side - 1), "int32")
+        index = row_column[:, 0] * side + row_column[:, 1]
+        first = ops.arange(ops.shape(ink)[0], dtype="int32") * side**2  # the index of each picture's first pixel
+        return ops.take(ops.reshape(ink, (-1,)), index + first[:, None, None])[..., None]
+
+    def _squeezed_and_bent(self, ink, points):
+        """x and y, both (n, 9, 9), of the points so displaced."""
+        waves = np.stack([np.sin(np.pi * points), np.cos(np.pi * points / 2) - 0.6, 0.5 * np.sin(2 * np.pi * points)])
+        squeeze = ops.matmul(self.uniform(ink, -self.proportions, self.proportions, (2, len(waves))), waves)
+        # a random number at every second point, spread to its neighbours; all have the same standard deviation
+        spread = np.exp(-0.5 * ((points[:, None] - points[::2]) / 0.3) ** 2)
+        spread /= np.linalg.norm(spread, axis=1, keepdims=True)
+        deviation = self.bend / (ink.shape[1] / 2)
+        numbers = keras.random.normal((ops.shape(ink)[0], 2, 5, 5), stddev=deviation, seed=self.generator)
+        bend = ops.matmul(spread, ops.matmul(numbers, spread.T))
+        return points + squeeze[:, 0, None, :] + bend[:, 0], points[:, None] + squeeze[:, 1, :, None] + bend[:, 1]
+
+    def _turned(self, ink, x, y):
+        """The places through one projective map a picture."""
+
         def uniform(limit):
-            return self.uniform(ink, -limit, limit)
+            return self.uniform(ink, -limit, limit, (1, 1))
 
         angle, slant = uniform(self.rotation), uniform(self.slant)
         scale = ops.exp(uniform(self.size))
         stretch = ops.exp(uniform(self.aspect) / 2)
         cos, sin = ops.cos(angle), ops.sin(angle)
-        # where each pixel of the result comes from, about the picture's centre
-        x_row = scale * stretch * cos, scale * stretch * (slant * cos - sin), uniform(self.shift)
-        y_row = scale / stretch * sin, scale / stretch * (slant * sin + cos), uniform(self.shift)
-        half = ink.shape[1] / 2
-        bottom = uniform(self.perspective) / half, uniform(self.perspective) / half, ops.ones_like(angle)
-        # the same about the corner, from which pixels are counted
-        middle = (ink.shape[1] - 1) / 2
-        x_row, y_row, bottom = ((a, b, c - middle * (a + b)) for a, b, c in (x_row, y_row, bottom))
-        x_row = [a + middle * b for a, b in zip(x_row, bottom)]
-        y_row = [a + middle * b for a, b in zip(y_row, bottom)]
-        transform = ops.stack([*x_row, *y_row, *bottom[:2]], axis=1) / bottom[2][:, None]
-        return ops.image.affine_transform(
-            ink, transform, interpolation="bilinear", fill_mode="constant", fill_value=0.0, data_format="channels_last"
+        depth = 1 + uniform(self.perspective) * x + uniform(self.perspective) * y
+        shift = self.shift / (ink.shape[1] / 2)
+        return (
+            (scale * stretch * (cos * x + (slant * cos - sin) * y) + uniform(shift)) / depth,
+            (scale / stretch * (sin * x + (slant * sin + cos) * y) + uniform(shift)) / depth,
         )
-
-
-class RandomProportions(RandomLayer):
-    """Other proportions: columns and rows squeezed here and stretched there, smoothly.
-
-    Resampling along an axis is a product with a matrix, so that a batch is two matrix products.
-    amount: largest displacement, as a part of half the picture.
-    """
-
-    def __init__(self, amount=0.12, **kwargs):
-        super().__init__(**kwargs)
-        self.amount = amount
-
-    def change(self, ink):
-        ink = ops.matmul(self.resampling(ink), ink[..., 0])
-        ink = ops.matmul(ink, ops.transpose(self.resampling(ink), (0, 2, 1)))
-        return ink[..., None]
-
-    def resampling(self, ink):
-        """Matrices (n, side, side): row i holds the weights of the pixels that pixel i of the result comes from."""
-        side = ink.shape[1]
-        pixel = np.arange(side, dtype="float32")
-        u = (pixel - (side - 1) / 2) / (side / 2)  # -1 to 1 across the picture
-        waves = np.stack([np.sin(np.pi * u), np.cos(np.pi * u / 2) - 0.6, 0.5 * np.sin(2 * np.pi * u)]) * side / 2
-        weights = self.uniform(ink, -self.amount, self.amount, (len(waves),))
-        source = pixel + ops.matmul(weights, waves.astype("float32"))
-        return ops.relu(1 - ops.abs(source[:, :, None] - pixel))  # linear interpolation
 
 
 class RandomPen(RandomLayer):

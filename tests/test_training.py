@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import math
 import os
 import socket
 import subprocess
@@ -128,6 +129,36 @@ def test_where_nets_work_in_half_precision_the_pictures_are_the_same(layer, stro
     keras.mixed_precision.set_global_policy("mixed_float16")
     made = layer(seed=4)(keras.ops.convert_to_tensor(strokes), training=True)
     assert np.abs(np.array(made, "float32") - full).max() < 1e-2
+
+
+STILL = dict.fromkeys(["rotation", "slant", "size", "aspect", "shift", "perspective", "proportions", "bend"], 0)
+
+
+def test_a_hand_that_changes_nothing_leaves_every_pixel(strokes):
+    assert np.array_equal(augment.RandomHand(**STILL)(strokes, training=True), strokes)
+
+
+@pytest.mark.parametrize("change", STILL)
+def test_each_way_in_which_a_hand_differs_changes_pictures_and_none_alone_destroys_them(change, strokes):
+    usual = getattr(augment.RandomHand(), change)
+    usual = math.degrees(usual) if change == "rotation" else usual
+    changed = np.array(augment.RandomHand(**STILL | {change: usual}, seed=1)(strokes, training=True))
+    assert np.mean(np.abs(changed - strokes).mean(axis=(1, 2, 3)) > 1e-4) > 0.8
+    assert np.all(changed.sum(axis=(1, 2, 3)) > 0.5 * strokes.sum(axis=(1, 2, 3)))
+
+
+def test_a_hand_bends_level_strokes():
+    level = np.zeros((20, 64, 64, 1), np.float32)
+    level[:, 31:33, 8:56] = 1
+    bent = np.array(augment.RandomHand(**STILL | {"bend": 3}, seed=1)(level, training=True))[..., 0]
+    heights = (bent * np.arange(64)[:, None]).sum(axis=1) / np.maximum(bent.sum(axis=1), 1e-6)  # of each column's ink
+    assert np.median(np.ptp(heights[:, 12:52], axis=1)) > 2
+
+
+def test_no_ink_of_one_picture_comes_into_another(strokes):
+    alternating = strokes * (np.arange(len(strokes)) % 2)[:, None, None, None]
+    changed = np.array(augment.RandomHand(shift=40, seed=1)(alternating, training=True))
+    assert not changed[::2].any() and changed[1::2].any()
 
 
 def test_augmented_pictures_can_still_be_read(strokes):
