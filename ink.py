@@ -372,7 +372,8 @@ def _is_light_on_dark(grey, light, dark_half_width):
     small = max(grey.shape) <= SMALL
     if half_width > (0.25 if small else 0.12):  # paper, beside a shadow or a table
         return False
-    if _is_even(grey, 1 - light, light, 0.25 if small else 0.05):
+    dark = 1 - light if small else cv2.erode(1 - light, np.ones((5, 5), np.uint8))  # without the strokes' soft edges
+    if _is_even(grey, dark, light, 0.25 if small else 0.05):
         return True
     # the dark part may be a shadow: do fine things stand out as lighter than their surroundings, or darker?
     window = (max(grey.shape) // 30 + 3 | 1,) * 2
@@ -384,6 +385,23 @@ def _is_even(grey, ground, ink, share=0.05):
     """Does the ground vary by less than that share of how it differs from the ink? ground, ink: masks."""
     mean, spread = cv2.meanStdDev(grey, mask=ground)
     return spread[0][0] < share * abs(mean[0][0] - cv2.mean(grey, mask=ink)[0])
+
+
+def _is_plain(grey, light, dark):
+    """Is the paper of one tone, as in a drawing or a bitmap, so that no shadow need be looked for?
+
+    Among few pixels its own tones tell; in a larger picture, where light burns out or a shadow or table is as plain, the
+    ink must be so too, and seldom at the border. light, dark: masks.
+    """
+    small = max(grey.shape) <= SMALL
+    masks = (light,) if small else (light, dark)
+    return (small or _border(dark) < 0.3) and all(_share_of_one_tone(grey, mask) > 0.9 for mask in masks)
+
+
+def _share_of_one_tone(grey, mask):
+    histogram = cv2.calcHist([grey], [0], mask, [256], [0, 256]).ravel()
+    usual = int(histogram.argmax())
+    return histogram[max(usual - 4, 0) : usual + 5].sum() / max(histogram.sum(), 1)
 
 
 def _border(mask):
@@ -406,14 +424,20 @@ def _half_width(mask):
 
 
 def _window(grey, light, dark, half_width):
-    """The side of the window that holds the broadest stroke but little more, in pixels, and whether there are shadows."""
+    """The side of the window that holds the broadest stroke but little more, in pixels, and whether there are shadows.
+
+    None where strokes may be broader than any window should be, and the paper is plain.
+    """
     height, width = grey.shape
     side = max(height, width)
     corners = dark[[0, 0, -1, -1], [0, -1, 0, -1]]
     even = _is_even(grey, light, dark) and (side <= SMALL or not corners.all())
-    # a shadow or a table is broad, or follows the border; a stroke only ends there
-    ends = not corners.any() or _border_run(dark) <= 2.5 * half_width * side + 2
+    # a shadow or a table is broad, or follows the border; a stroke only ends there, but in a close crop
+    ends = side <= SMALL or not corners.any() or _border_run(dark) <= 2.5 * half_width * side + 2
     ink_seen = half_width < 0.15 and even or half_width < (0.3 if even or side <= SMALL else 0.15) and ends
+    no_window = half_width > 0.12 if side <= SMALL else not ink_seen and half_width < 0.15
+    if no_window and _is_plain(grey, light, dark):
+        return None, False
     return int(side * (min(max(5 * half_width, 0.1), 0.6) if ink_seen else 0.1)) | 1, not even and side > SMALL
 
 
@@ -422,8 +446,11 @@ def _paper(smooth, window, shaded):
 
     It is what is left when dark strokes are closed over (Soille, Morphological Image Analysis, 2003).
     A closing keeps the hard edges of shadows, which a blur would turn into false ink. Its window is to
-    hold the broadest stroke, but little more: where light fades, the wider window strays further.
+    hold the broadest stroke, but little more: where light fades, the wider window strays further. None: the paper is
+    plain, and of the picture's lightest tone.
     """
+    if window is None:
+        return np.full_like(smooth, smooth.max())
     height, width = smooth.shape
     # what is dark along the border goes on outside: a shadow, a table; in a scan it may be a stroke
     pad = window if shaded else 0

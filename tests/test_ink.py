@@ -154,6 +154,27 @@ def test_ink_at_all_borders():
         assert side.mean() > 0.7
 
 
+FIVE = [[(0.1, 0.05), (0.9, 0.0)], [(0.45, 0.05), (0.35, 0.95)], [(0.1, 0.5), (0.8, 0.45), (0.75, 0.95)], [(0.0, 1.0), (1.0, 0.97)]]
+
+
+@pytest.mark.parametrize("jagged", [False, True])
+@pytest.mark.parametrize("thick", [0.07, 0.1])
+# small and so close a crop, which half is ink can't be told: it is the dark one
+@pytest.mark.parametrize(("side", "light"), [(28, False), (40, False), (100, False), (400, False), (100, True), (400, True)])
+def test_a_stroke_along_the_border_of_a_close_crop(side, thick, light, jagged):
+    width = round(thick * side)
+    margin = width // 2
+    reach = side - 1 - 2 * margin
+    five = draw([[(round(x * reach) + margin, round(y * reach) + margin) for x, y in line] for line in FIVE], side, side, thick=width)
+    on_page = cv2.copyMakeBorder(five, side, side, side, side, cv2.BORDER_CONSTANT, value=255)
+    if jagged:
+        crop = np.where(five > 127, 255, 0).astype(np.uint8)
+    else:
+        noise = np.random.default_rng(side).normal(0, 3, five.shape)
+        crop = np.clip(70 + 155 * (cv2.GaussianBlur(five, (0, 0), 0.7) / 255.0) + noise, 0, 255).astype(np.uint8)
+    assert like(ink.prepare(255 - crop if light else crop), ink.prepare(on_page), 14)
+
+
 def test_three_in_a_tight_crop_is_not_ruling():
     lines = [[(30, 8), (450, 6)], [(60, 150), (430, 150)], [(0, 292), (499, 290)]]
     for thick in (3, 6, 20):
