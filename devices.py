@@ -9,6 +9,7 @@ from pathlib import Path
 
 import keras
 import tensorflow as tf
+from keras.layers import BatchNormalization
 
 from files import Problem
 
@@ -37,26 +38,28 @@ def set_gpu_memory(limit_mb=None):
 
 
 def set_precision(gpus):
-    """Multiply in 16 bits and add in 32 where the hardware has instructions for it. Returns the policy's name.
+    """Multiply in 16 bits and add in 32 where the hardware is quicker at it. Returns the policy's name.
 
-    mixed_float16 where every GPU has tensor cores, from compute capability 7.0 on; mixed_bfloat16 on processors
-    with AVX512_BF16 or AMX, where training took about a fifth less time. Elsewhere 16 bits are slower than 32.
+    mixed_float16 where every GPU has tensor cores, from compute capability 7.0 on; mixed_bfloat16 on processors with
+    AMX, and on AMD's with AVX512_BF16, where training took about a fifth less time. On an Intel processor with AVX512_BF16
+    and no AMX it took 1.4 times as long, and elsewhere, too, 16 bits are slower than 32.
     """
     capabilities = [tf.config.experimental.get_device_details(gpu).get("compute_capability", (0, 0)) for gpu in gpus]
     if capabilities and min(capabilities) >= (7, 0):
         keras.mixed_precision.set_global_policy("mixed_float16")
-    elif not gpus and processor_flags() & {"avx512_bf16", "amx_bf16"}:
+    elif not gpus and has_quick_bfloat16():
         keras.mixed_precision.set_global_policy("mixed_bfloat16")
     return keras.mixed_precision.global_policy().name
 
 
-def processor_flags(path="/proc/cpuinfo"):
-    """What extensions the processor has, as a set of Linux's names; empty on other systems, which have no such file."""
+def has_quick_bfloat16(path="/proc/cpuinfo"):
+    """Does the processor multiply bfloat16 quicker than float32? Only Linux tells; elsewhere the answer is no."""
     try:
         lines = Path(path).read_text().splitlines()
     except OSError:
-        return set()
-    return {flag for line in lines if line.startswith("flags") for flag in line.partition(":")[2].split()}
+        return False
+    words = {word for line in lines if line.startswith(("flags", "vendor_id")) for word in line.partition(":")[2].split()}
+    return "amx_bf16" in words or {"avx512_bf16", "AuthenticAMD"} <= words
 
 
 def join_cluster():
@@ -81,13 +84,16 @@ def join_cluster():
     return number, len(workers)
 
 
-def leave_cluster(model):
-    """The trained model on this machine alone: itself, or, where it is spread over several, a copy."""
-    if keras.distribution.distribution() is None:
-        return model
+def for_reading(model):
+    """A copy of the trained model to be saved and to read with: in float32, of Keras's own layers, on this machine alone."""
     weights = model.get_weights()
     keras.distribution.set_distribution(None)
-    model = keras.models.clone_model(model)
+
+    def copied(layer):
+        kind = BatchNormalization if isinstance(layer, BatchNormalization) else type(layer)
+        return kind.from_config(layer.get_config() | {"dtype": "float32"})
+
+    model = keras.models.clone_model(model, clone_function=copied)
     model.set_weights(weights)
     return model
 

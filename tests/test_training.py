@@ -1,4 +1,4 @@
-"""What the notebook trains with: augment.py, batches.py, calibration.py, devices.py, and its own net."""
+"""What the notebook trains with: augment.py, batches.py, normalization.py, calibration.py, devices.py, its own net."""
 
 import inspect
 import json
@@ -29,6 +29,7 @@ with quiet_stderr():
     import batches
     import calibration
     import devices
+    from normalization import FusedBatchNormalization
 
 CLASSES = [str(number) for number in range(1, 11)]
 
@@ -510,20 +511,25 @@ def test_threads_are_settled(config):
     ],
 )
 def test_half_precision_where_all_gpus_have_tensor_cores(config, policy, monkeypatch, capabilities, precision):
-    monkeypatch.setattr(devices, "processor_flags", set)
+    monkeypatch.setattr(devices, "has_quick_bfloat16", lambda: False)
     gpus = [f"GPU:{i}" for i in range(len(capabilities))]
     config.capability = {gpu: {"compute_capability": one} for gpu, one in zip(gpus, capabilities) if one}
     assert devices.set_precision(gpus) == precision
     assert keras.mixed_precision.global_policy().name == precision
 
 
+AMD, INTEL = (f"processor\t: 0\nvendor_id\t: {name}\n" for name in ("AuthenticAMD", "GenuineIntel"))
+
+
 @pytest.mark.parametrize(
     "text, gpus, precision",
     [
-        ("processor\t: 0\nflags\t\t: fpu avx2 avx512f avx512_bf16 gfni\n", [], "mixed_bfloat16"),
-        ("flags : fpu amx_bf16\n", [], "mixed_bfloat16"),
-        ("flags : fpu avx2 avx512f\nbugs : avx512_bf16\n", [], "float32"),
-        ("flags : fpu avx512_bf16\n", ["GPU:0"], "float32"),  # an old GPU does the work
+        (AMD + "flags\t\t: fpu avx2 avx512f avx512_bf16 gfni\n", [], "mixed_bfloat16"),
+        (AMD + "flags\t\t: fpu avx2 avx512f gfni\n", [], "float32"),
+        (INTEL + "flags\t\t: fpu avx512_bf16 amx_bf16\n", [], "mixed_bfloat16"),
+        (INTEL + "flags\t\t: fpu avx512_bf16\n", [], "float32"),  # has it, but slowly
+        (AMD + "flags : fpu avx2 avx512f\nbugs : avx512_bf16\n", [], "float32"),
+        (INTEL + "flags : fpu amx_bf16\n", ["GPU:0"], "float32"),  # an old GPU does the work
         (None, [], "float32"),  # no Linux
     ],
 )
@@ -532,7 +538,7 @@ def test_half_precision_where_the_processor_has_it(config, policy, tmp_path, mon
     path = tmp_path / "cpuinfo"
     if text:
         path.write_text(text)
-    monkeypatch.setattr(devices.processor_flags, "__defaults__", (path,))
+    monkeypatch.setattr(devices.has_quick_bfloat16, "__defaults__", (path,))
     assert devices.set_precision(gpus) == precision
 
 
@@ -542,6 +548,49 @@ def test_several_gpus_work_together(count, mirrored):
         chosen = devices.choose_strategy([f"GPU:{i}" for i in range(count)])
     assert strategy.called == mirrored
     assert chosen is strategy.return_value if mirrored else chosen is devices.tf.distribute.get_strategy()
+
+
+# ---- normalization.py --------------------------------------------------------------------------------
+
+
+def test_fused_normalization_trains_as_keras_own(policy):
+    import tensorflow as tf
+
+    pictures = np.random.default_rng(0).normal(2, 3, (20, 6, 6, 4)).astype("float32")
+    results = []
+    for kind in keras.layers.BatchNormalization, FusedBatchNormalization:
+        layer = kind(momentum=0.9)
+        layer.build(pictures.shape)
+        layer.gamma.assign([1.0, 2.0, 0.5, -1.0])
+        with tf.GradientTape() as tape:
+            inputs = tf.constant(pictures)
+            tape.watch(inputs)
+            outputs = layer(inputs, training=True)
+            loss = tf.reduce_sum(outputs**3)
+        variables = [layer.gamma.value, layer.beta.value]
+        gradients = tape.gradient(loss, [inputs, *variables])
+        moving = [layer.moving_mean, layer.moving_variance]
+        results.append([outputs, layer(pictures), *gradients, *moving])
+    for own, fused in zip(*results):
+        own, fused = map(keras.ops.convert_to_numpy, (own, fused))
+        assert np.abs(own).max() > 0.1  # it did something
+        # the variance that is kept is that of a sample: 1/720 more
+        assert np.allclose(own, fused, rtol=3e-3, atol=3e-3 * np.abs(own).max())
+
+
+def test_the_model_that_reads_is_of_keras_own_layers_and_in_float32(policy, tmp_path):
+    keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    model = keras.Sequential(
+        [keras.Input((8, 8, 1)), keras.layers.Conv2D(4, 3, use_bias=False), FusedBatchNormalization(), keras.layers.ReLU()]
+    )
+    pictures = np.random.default_rng(0).normal(size=(5, 8, 8, 1)).astype("float32")
+    model(pictures, training=True)
+    copy = devices.for_reading(model)
+    assert [type(layer) for layer in copy.layers] == [getattr(keras.layers, type(layer).__name__) for layer in copy.layers]
+    assert {layer.dtype_policy.name for layer in copy.layers} == {"float32"}
+    for own, copied in zip(model.get_weights(), copy.get_weights()):
+        assert np.array_equal(own, copied)
+    assert np.allclose(model(pictures), copy(pictures), atol=0.1) and np.ptp(copy(pictures)) > 0.3
 
 
 # ---- the notebook's set-up and net, in processes of their own -------------------------------------------
@@ -598,6 +647,7 @@ with quiet_stderr():
     import keras, tensorflow as tf
     from keras import layers, ops
     import augment, batches, devices
+    from normalization import FusedBatchNormalization
 
 rng = np.random.default_rng(0)
 X = rng.integers(0, 256, (320, 64, 64, 3), np.uint8)
@@ -607,7 +657,7 @@ rows = np.arange(256)
 def build(strategy, visible_gpus, **more):
     keras.utils.set_random_seed(0)
     names = dict(
-        keras=keras, layers=layers, ops=ops, augment=augment, batches=batches, np=np, strategy=strategy,
+        keras=keras, layers=layers, ops=ops, FusedBatchNormalization=FusedBatchNormalization, augment=augment, batches=batches, np=np, strategy=strategy,
         visible_gpus=visible_gpus, classes=["1", "2", "3"], epochs=2, seed=0, show=lambda *_, **__: None,
         y_train=y, train_rows=rows, X_validation=X[256:], y_validation=y[256:],
         **({"X_train": X, "worker": 0, "workers": 1} | more),
@@ -664,7 +714,7 @@ model.compile(keras.optimizers.SGD(0.01), model.loss)
 before = model.get_weights()
 model.fit(names["train"], validation_data=names["validation"], epochs=1, verbose=0)
 after = model.get_weights()
-alone = devices.leave_cluster(names["model"])
+alone = devices.for_reading(names["model"])
 result = {
     "machines": [worker, workers],
     "pictures": sum(len(names["train"][i][0]) for i in range(len(names["train"]))),
