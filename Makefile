@@ -6,7 +6,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-EPOCHS ?= 8
+EPOCHS ?= 5
 export JUPYTER_PREFER_ENV_PATH = 1
 
 .PHONY: run test bench bench-scale fuzz pad clean
