@@ -34,6 +34,7 @@ SMALL = 150  # pixels; what is no larger is a bitmap or a crop, without ruling, 
 FAINTEST = 10  # of PAPER; how much darker than that the strokes are on a page, at the least
 PALEST = 0.1  # of full ink; what is paler does not count where the ink is cropped
 SMALLEST = 0.03  # of a photo's longer side; what is written there is no smaller
+CLOSE = 0.2  # of the distance to the ink; how much paper may vary in a close crop. The light half of a shade has 0.29
 MAX_PARTS = 300  # the largest are looked at; the rest are specks
 MAX_LINES = 200  # the likeliest that might be ruling; photos have up to 112, a page of print thousands
 
@@ -433,7 +434,8 @@ def _window(grey, light, dark, half_width):
     corners = dark[[0, 0, -1, -1], [0, -1, 0, -1]]
     even = _is_even(grey, light, dark) and (side <= SMALL or not corners.all())
     # a shadow or a table is broad, or follows the border; a stroke only ends there, but in a close crop
-    ends = side <= SMALL or not corners.any() or _border_run(dark) <= 2.5 * half_width * side + 2
+    close = side <= SMALL and _is_even(grey, light, dark, CLOSE)
+    ends = close or not corners.any() or _border_run(dark) <= 2.5 * half_width * side + 2
     ink_seen = half_width < 0.15 and even or half_width < (0.3 if even or side <= SMALL else 0.15) and ends
     no_window = half_width > 0.12 if side <= SMALL else not ink_seen and half_width < 0.15
     if no_window and _is_plain(grey, light, dark):

@@ -175,6 +175,15 @@ def test_a_stroke_along_the_border_of_a_close_crop(side, thick, light, jagged):
     assert like(ink.prepare(255 - crop if light else crop), ink.prepare(on_page), 14)
 
 
+@pytest.mark.parametrize("turned", range(4))
+def test_shade_at_the_border_of_a_small_picture_is_no_stroke(turned):
+    shade = np.linspace(225, 95, 110)[:, None]
+    seven = draw([[(20, 45), (75, 38)], [(45, 15), (45, 75), (75, 75)]], 110, 90, thick=4)
+    noise = np.random.default_rng(8).normal(0, 4, seven.shape)
+    photo = np.clip(shade * (0.45 + 0.55 * seven / 255) + noise, 0, 255).astype(np.uint8)
+    assert like(ink.prepare(np.rot90(photo, turned)), ink.prepare(np.rot90(seven, turned)), 10)
+
+
 def test_three_in_a_tight_crop_is_not_ruling():
     lines = [[(30, 8), (450, 6)], [(60, 150), (430, 150)], [(0, 292), (499, 290)]]
     for thick in (3, 6, 20):
