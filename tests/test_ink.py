@@ -177,7 +177,7 @@ def test_a_stroke_along_the_border_of_a_close_crop(side, thick, light, jagged):
 
 @pytest.mark.parametrize("turned", range(4))
 def test_shade_at_the_border_of_a_small_picture_is_no_stroke(turned):
-    shade = np.linspace(225, 95, 110)[:, None]
+    shade = 225 - 130 * np.linspace(0, 1, 110)[:, None] ** 2
     seven = draw([[(20, 45), (75, 38)], [(45, 15), (45, 75), (75, 75)]], 110, 90, thick=4)
     noise = np.random.default_rng(8).normal(0, 4, seven.shape)
     photo = np.clip(shade * (0.45 + 0.55 * seven / 255) + noise, 0, 255).astype(np.uint8)
