@@ -4,6 +4,7 @@ The environment variable CJK_FONT names a font file to use instead, or `none` fo
 """
 
 import functools
+import logging
 import os
 from pathlib import Path
 
@@ -38,6 +39,8 @@ def find_cjk_font_file():
 
 def find_cjk_font():
     """The family name of such a font, made known to matplotlib, or None."""
+    # a font that has one weight only is as good
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
     path = find_cjk_font_file()
     if path is None:
         return None
