@@ -429,18 +429,18 @@ def _window(grey, light, dark, half_width):
 
     None where strokes may be broader than any window should be, and the paper is plain.
     """
-    height, width = grey.shape
-    side = max(height, width)
+    side = max(grey.shape)
+    small = side <= SMALL
     corners = dark[[0, 0, -1, -1], [0, -1, 0, -1]]
-    even = _is_even(grey, light, dark) and (side <= SMALL or not corners.all())
+    even = _is_even(grey, light, dark) and (small or not corners.all())
     # a shadow or a table is broad, or follows the border; a stroke only ends there, but in a close crop
-    close = side <= SMALL and _is_even(grey, light, dark, CLOSE)
+    close = small and (even or _is_even(grey, light, dark, CLOSE))
     ends = close or not corners.any() or _border_run(dark) <= 2.5 * half_width * side + 2
-    ink_seen = half_width < 0.15 and even or half_width < (0.3 if even or side <= SMALL else 0.15) and ends
-    no_window = half_width > 0.12 if side <= SMALL else not ink_seen and half_width < 0.15
+    ink_seen = half_width < 0.15 and even or half_width < (0.3 if even or small else 0.15) and ends
+    no_window = half_width > 0.12 if small else not ink_seen and half_width < 0.15
     if no_window and _is_plain(grey, light, dark):
         return None, False
-    return int(side * (min(max(5 * half_width, 0.1), 0.6) if ink_seen else 0.1)) | 1, not even and side > SMALL
+    return int(side * (min(max(5 * half_width, 0.1), 0.6) if ink_seen else 0.1)) | 1, not even and not small
 
 
 def _paper(smooth, window, shaded):
