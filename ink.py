@@ -363,6 +363,8 @@ def _is_light_on_dark(grey, light, dark_half_width):
 
     light: mask of what is lighter than Otsu's threshold (1979). dark_half_width: of the rest.
     """
+    if max(grey.shape) <= SMALL and _has_two_tones(grey, light, 1 - light):
+        return _paper_likeness(1 - light, dark_half_width) > _paper_likeness(light, _half_width(light))
     # 0.9 of 2: in doubt, as in a tight crop of a thick stroke, it is dark ink on light paper
     score = cv2.mean(light)[0] / 2 + _border(light)
     if score > 0.9:
@@ -380,6 +382,24 @@ def _is_light_on_dark(grey, light, dark_half_width):
     window = (max(grey.shape) // 30 + 3 | 1,) * 2
     detail = cv2.subtract(grey, cv2.blur(grey, window), dtype=cv2.CV_32F)
     return (detail**3).sum() > 0
+
+
+def _has_two_tones(grey, light, dark):
+    """Does Otsu's threshold part two tones, not the two halves of a shade? light, dark: its masks, of a small picture."""
+    core = np.ones((3, 3), np.uint8)  # without the strokes' soft edges
+    return _is_even(grey, cv2.erode(light, core, borderValue=0), dark, 0.1) and _is_even(grey, cv2.erode(dark, core, borderValue=0), light, 0.1)
+
+
+def _paper_likeness(mask, half_width):
+    """How much like paper a part of a small picture is, beside the same of the other part.
+
+    Paper is broader than a stroke and has more of the border, but in a close crop it has not: there strokes
+    cut it into more parts than they have themselves. The weights are rounded from a logistic regression on drawn and
+    real numerals, cropped at random (12,000 in both polarities).
+    """
+    _, labels = cv2.connectedComponents(mask, connectivity=8)
+    parts = np.count_nonzero(np.bincount(_rim(labels))[1:])
+    return 1.5 * math.log(half_width + 0.01) + math.log(parts + 0.5) + 0.7 * _border(mask)
 
 
 def _is_even(grey, ground, ink, share=0.05):
@@ -407,8 +427,12 @@ def _share_of_one_tone(grey, mask):
 
 def _border(mask):
     """The share of the picture's border that the mask covers."""
-    border = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
-    return np.count_nonzero(border) / len(border)
+    rim = _rim(mask)
+    return np.count_nonzero(rim) / len(rim)
+
+
+def _rim(array):
+    return np.concatenate([array[0], array[-1], array[:, 0], array[:, -1]])
 
 
 def _border_run(mask):
@@ -431,6 +455,8 @@ def _window(grey, light, dark, half_width):
     """
     side = max(grey.shape)
     small = side <= SMALL
+    if small and _border(dark) > 0.05 and _has_two_tones(grey, light, dark):
+        return None, False
     corners = dark[[0, 0, -1, -1], [0, -1, 0, -1]]
     even = _is_even(grey, light, dark) and (small or not corners.all())
     # a shadow or a table is broad, or follows the border; a stroke only ends there, but in a close crop

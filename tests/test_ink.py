@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
+import crops
 import photos
 
 import ink
@@ -154,25 +155,50 @@ def test_ink_at_all_borders():
         assert side.mean() > 0.7
 
 
+FOUR = [[(0.0, 0.06), (0.08, 1.0), (0.92, 0.96), (1.0, 0.0), (0.0, 0.06)], [(0.37, 0.04), (0.27, 0.66)], [(0.65, 0.03), (0.65, 0.62), (0.95, 0.62)]]
 FIVE = [[(0.1, 0.05), (0.9, 0.0)], [(0.45, 0.05), (0.35, 0.95)], [(0.1, 0.5), (0.8, 0.45), (0.75, 0.95)], [(0.0, 1.0), (1.0, 0.97)]]
 
 
 @pytest.mark.parametrize("jagged", [False, True])
+@pytest.mark.parametrize("light", [False, True])
 @pytest.mark.parametrize("thick", [0.07, 0.1])
-# small and so close a crop, which half is ink can't be told: it is the dark one
-@pytest.mark.parametrize(("side", "light"), [(28, False), (40, False), (100, False), (400, False), (100, True), (400, True)])
-def test_a_stroke_along_the_border_of_a_close_crop(side, thick, light, jagged):
+@pytest.mark.parametrize(("lines", "side"), [(FIVE, 28), *((lines, side) for lines in (FOUR, FIVE) for side in (40, 100, 400))])
+def test_a_stroke_along_the_border_of_a_close_crop(lines, side, thick, light, jagged):
     width = round(thick * side)
     margin = width // 2
     reach = side - 1 - 2 * margin
-    five = draw([[(round(x * reach) + margin, round(y * reach) + margin) for x, y in line] for line in FIVE], side, side, thick=width)
-    on_page = cv2.copyMakeBorder(five, side, side, side, side, cv2.BORDER_CONSTANT, value=255)
+    lines = [[(round(x * reach) + margin, round(y * reach) + margin) for x, y in line] for line in lines]
+    numeral = draw(lines, side, side, thick=width)
+    on_page = cv2.copyMakeBorder(numeral, side, side, side, side, cv2.BORDER_CONSTANT, value=255)
     if jagged:
-        crop = np.where(five > 127, 255, 0).astype(np.uint8)
+        crop = np.where(numeral > 127, 255, 0).astype(np.uint8)
     else:
-        noise = np.random.default_rng(side).normal(0, 3, five.shape)
-        crop = np.clip(70 + 155 * (cv2.GaussianBlur(five, (0, 0), 0.7) / 255.0) + noise, 0, 255).astype(np.uint8)
+        noise = np.random.default_rng(side).normal(0, 3, numeral.shape)
+        crop = np.clip(70 + 155 * (cv2.GaussianBlur(numeral, (0, 0), 0.7) / 255.0) + noise, 0, 255).astype(np.uint8)
     assert like(ink.prepare(255 - crop if light else crop), ink.prepare(on_page), 14)
+
+
+@pytest.mark.parametrize("light", [False, True])
+def test_close_crops_of_28_pixels(light):
+    """Strokes run along the border, and often there is less paper than ink: of few crops is ink taken for paper."""
+    wrong = 0
+    for number in range(40):
+        for name in ("4", "5", "7"):
+            strokes = crops.draw(name, number, 28, 0)
+            crop, page = (crops.take(ink_of, False, None) for ink_of in (strokes, np.pad(strokes, 28)))
+            wrong += not like(ink.prepare(255 - crop if light else crop), ink.prepare(page), 40)
+    assert wrong <= 6
+
+
+@pytest.mark.parametrize("turned", range(4))
+@pytest.mark.parametrize("depth", [0.45, 0.6])
+def test_half_in_the_shade_is_not_light_on_dark(depth, turned):
+    """A small photo in which Otsu's threshold parts the lit half from the one in the shade, not ink from paper."""
+    seven = draw([[(20, 45), (75, 38)], [(45, 15), (45, 75), (75, 75)]], 100, 100, thick=4)
+    light = 235 * (1 - depth / (1 + np.exp(-(np.arange(100)[:, None] - 60) / 2)))
+    photo = light * (0.25 + 0.75 * seven / 255) + np.random.default_rng(3).normal(0, 2, seven.shape)
+    prepared = ink.prepare(np.rot90(np.clip(photo, 0, 255).astype(np.uint8), turned))
+    assert like(prepared, ink.prepare(np.rot90(seven, turned)), 10)
 
 
 @pytest.mark.parametrize("turned", range(4))
