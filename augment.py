@@ -126,21 +126,29 @@ def _largest_around(ink, side):
 
 
 class RandomCapture(RandomLayer):
-    """Another scanner or screen: some pictures at half the resolution, edges as they are or harder.
+    """Another scanner or screen: some pictures at a lower resolution, edges as they are or harder.
 
-    coarse: share of pictures at half resolution. hardness: largest natural logarithm of the contrast. threshold:
-    how far from the middle the darkness may lie about which contrast grows.
+    coarse: share of pictures at a lower resolution. sides: those, in pixels, one as often as the other. hardness: largest
+    natural logarithm of the contrast. threshold: how far from the middle the darkness may lie about which contrast grows.
     """
 
-    def __init__(self, coarse=0.3, hardness=1.2, threshold=0.15, **kwargs):
+    def __init__(self, coarse=0.25, sides=(32, 24, 18, 14), hardness=1.2, threshold=0.15, **kwargs):
         super().__init__(**kwargs)
         self.coarse, self.hardness, self.threshold = coarse, hardness, threshold
+        # made small, and large again as ink.py does it, a picture is multiplied by a matrix from both sides
+        one = np.eye(SIZE, dtype="float32")
+        small = [cv2.resize(one, (SIZE, side), interpolation=cv2.INTER_AREA) for side in sides]
+        self.resamplings = np.stack([cv2.resize(matrix, (SIZE, SIZE)) for matrix in small])
 
     def change(self, ink):
-        blocks = ops.average_pool(ink, 2, 2, "valid", data_format="channels_last")
-        blocks = ops.repeat(ops.repeat(blocks, 2, axis=1), 2, axis=2)
+        number = ops.cast(self.uniform(ink, 0, len(self.resamplings)), "int32")
+        resampling = ops.take(self.resamplings, number, axis=0)
+        coarse = ops.matmul(ops.matmul(resampling, ink[..., 0]), ops.transpose(resampling, (0, 2, 1)))[..., None]
+        # fine lines turn pale; ink.py brings them back to full depth
+        deepest = ops.max(coarse, axis=(1, 2, 3), keepdims=True)
+        coarse = ops.minimum(1.3 * coarse / ops.maximum(deepest, 0.1), 1)
         is_coarse = ops.cast(self.uniform(ink, 0, 1, (1, 1, 1)) < self.coarse, ink.dtype)
-        ink = ink + is_coarse * (blocks - ink)
+        ink = ink + is_coarse * (coarse - ink)
         contrast = ops.exp(self.uniform(ink, 0, self.hardness, (1, 1, 1)))
         middle = 0.5 + self.uniform(ink, -self.threshold, self.threshold, (1, 1, 1))
         return ops.clip((ink - middle) * contrast + middle, 0, 1)
