@@ -386,8 +386,8 @@ def _is_light_on_dark(grey, light, dark_half_width):
 
 def _has_two_tones(grey, light, dark):
     """Does Otsu's threshold part two tones, not the two halves of a shade? light, dark: its masks, of a small picture."""
-    core = np.ones((3, 3), np.uint8)  # without the strokes' soft edges
-    return _is_even(grey, cv2.erode(light, core, borderValue=0), dark, 0.1) and _is_even(grey, cv2.erode(dark, core, borderValue=0), light, 0.1)
+    cores = [cv2.erode(mask, np.ones((3, 3)), borderValue=0) for mask in (light, dark)]  # without the strokes' soft edges
+    return _is_even(grey, cores[0], dark, 0.1) and _is_even(grey, cores[1], light, 0.1)
 
 
 def _paper_likeness(mask, half_width):
