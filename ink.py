@@ -363,8 +363,10 @@ def _is_light_on_dark(grey, light, dark_half_width):
 
     light: mask of what is lighter than Otsu's threshold (1979). dark_half_width: of the rest.
     """
-    if max(grey.shape) <= SMALL and _has_two_tones(grey, light, 1 - light):
-        return _paper_likeness(1 - light, dark_half_width) > _paper_likeness(light, _half_width(light))
+    small = max(grey.shape) <= SMALL
+    dark = 1 - light
+    if small and _has_two_tones(grey, light, dark):
+        return _paper_likeness(dark, dark_half_width) > _paper_likeness(light, _half_width(light))
     # 0.9 of 2: in doubt, as in a tight crop of a thick stroke, it is dark ink on light paper
     score = cv2.mean(light)[0] / 2 + _border(light)
     if score > 0.9:
@@ -372,10 +374,10 @@ def _is_light_on_dark(grey, light, dark_half_width):
     half_width = _half_width(light)
     if score + half_width / (half_width + dark_half_width + 1e-6) / 2 > 0.9:
         return False
-    small = max(grey.shape) <= SMALL
     if half_width > (0.25 if small else 0.12):  # paper, beside a shadow or a table
         return False
-    dark = 1 - light if small else cv2.erode(1 - light, np.ones((5, 5), np.uint8))  # without the strokes' soft edges
+    if not small:
+        dark = cv2.erode(dark, np.ones((5, 5), np.uint8))  # without the strokes' soft edges
     if _is_even(grey, dark, light, 0.25 if small else 0.05):
         return True
     # the dark part may be a shadow: do fine things stand out as lighter than their surroundings, or darker?
