@@ -176,10 +176,10 @@ def test_augmented_pictures_can_still_be_read(strokes):
     keras.utils.set_random_seed(0)
     layers = notebook_augmentation()
     lost, over, like = [], [], []
-    for _ in range(10):
+    for _ in range(80):  # few pictures are lost: with ten, their share would change by a third with the seed
         changed = augmented(layers, strokes)
         ratio = changed.sum(axis=(1, 2, 3)) / strokes.sum(axis=(1, 2, 3))
-        lost.append((ratio < 0.1) | (ratio > 7))  # a fine stroke on 14 pixels is broad
+        lost.append((ratio < 0.1) | (ratio > 6))
         border = changed.copy()
         border[:, 1:-1, 1:-1] = 0
         over.append(border.sum(axis=(1, 2, 3)) > 0.1 * changed.sum(axis=(1, 2, 3)))
