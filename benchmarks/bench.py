@@ -43,6 +43,8 @@ NETS = {
     "long": ("ours, longer", "ink"),
     "no_augmentation": ("ours without augmentation", "ink"),
     "no_outliers": ("ours without outliers", "ink"),
+    "float32": ("ours in float32", "ink"),
+    "bfloat16": ("ours in bfloat16", "ink"),
     "old": ("old net, its pictures", "stretch"),
     "old_ink": ("old net, our pictures", "ink"),
     "lenet": ("LeNet-5", "ink"),
@@ -383,6 +385,10 @@ def run_one(args):
         result = run_baseline(name, kind, args.seed, args.epochs)
     else:
         without = name.removeprefix("no_") if name.startswith("no_") else None
+        if name in ("float32", "bfloat16"):  # whichever devices.py would choose for this processor
+            with quiet_stderr():
+                import devices
+            devices.has_quick_bfloat16 = lambda: name == "bfloat16"
         result = run_ours(kind, args.seed, args.epochs, *rest, without=without, measured=name != "train")
     import keras
     import tensorflow as tf
