@@ -42,7 +42,7 @@ def set_precision(gpus):
 
     mixed_float16 where every GPU has tensor cores, from compute capability 7.0 on; mixed_bfloat16 on processors with
     AMX, and on AMD's with AVX512_BF16, where training took about a fifth less time. On an Intel processor with AVX512_BF16
-    and no AMX it took 1.4 times as long, and elsewhere, too, 16 bits are slower than 32.
+    and no AMX it took 1.5 times as long, and elsewhere, too, 16 bits are slower than 32.
     """
     capabilities = [tf.config.experimental.get_device_details(gpu).get("compute_capability", (0, 0)) for gpu in gpus]
     if capabilities and min(capabilities) >= (7, 0):
