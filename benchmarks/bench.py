@@ -50,6 +50,7 @@ NETS = {
     "lenet": ("LeNet-5", "ink"),
     "tutorial": ("tutorial CNN", "ink"),
 }
+PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}  # Keras's policies
 DEFAULT_NETS = "ours,no_augmentation,no_outliers,old,old_ink,lenet,tutorial"
 
 
@@ -219,6 +220,20 @@ def run_ours(data, seed, epochs, model_path, strangers=None, without=None, measu
     return result | {"model_bytes": os.path.getsize(model_path), "precision": names["precision"]}
 
 
+def force_precision(policy):
+    """The cells of cnn.ipynb that this process runs shall learn in it, whatever devices.py would choose."""
+    with quiet_stderr():
+        import keras
+
+        import devices
+
+    def set_precision(gpus):
+        keras.mixed_precision.set_global_policy(policy)
+        return policy
+
+    devices.set_precision = set_precision
+
+
 def doubts(reader, probabilities):
     """Share of drawn other characters that are unsure, and of the test pictures, whose probabilities are given."""
     from others import other_characters
@@ -385,10 +400,8 @@ def run_one(args):
         result = run_baseline(name, kind, args.seed, args.epochs)
     else:
         without = name.removeprefix("no_") if name.startswith("no_") else None
-        if name in ("float32", "bfloat16"):  # whichever devices.py would choose for this processor
-            with quiet_stderr():
-                import devices
-            devices.has_quick_bfloat16 = lambda: name == "bfloat16"
+        if name in PRECISIONS:
+            force_precision(PRECISIONS[name])
         result = run_ours(kind, args.seed, args.epochs, *rest, without=without, measured=name != "train")
     import keras
     import tensorflow as tf
