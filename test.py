@@ -209,6 +209,30 @@ def choose_test(labels, groups, names, share, rng, keep=frozenset()):
     )
 
 
+def choose_writers(wanted, writers, labels, groups, names):
+    """The test set is of the writers named in `wanted`, and of copies of their pictures.
+
+    Returns bool (n,), True for test. Raises Problem where one wrote nothing, or a class has pictures on one side only.
+    """
+    missing = [writer for writer in wanted if writer not in set(writers)]
+    if missing:
+        known = ", ".join(map(shown, sorted(set(filter(None, writers)))[:5]))
+        raise Problem(
+            f"--test-writers: no picture is by {', '.join(map(shown, missing))}; "
+            + (f"writers here are named like {known}" if known else "who wrote these pictures is unknown")
+        )
+    test = np.isin(groups, groups[np.isin(writers, wanted)])
+    for label, name in enumerate(names):
+        of_class = test[labels == label]
+        if of_class.all() or not of_class.any():
+            whom = "nobody else" if of_class.all() else "none of them"
+            raise Problem(
+                f"--test-writers: class {shown(name)} was written by {whom}; name other writers, "
+                "or leave the class out: python datapro.py --classes"
+            )
+    return test
+
+
 # ---- packing -------------------------------------------------------------------------------------
 
 
@@ -264,13 +288,23 @@ def parse_arguments():
     )
     parser.add_argument("--raw", default="raw_data", help="what datapro.py wrote (default: raw_data)")
     parser.add_argument("--out", default="data.h5", help="the file to write (default: data.h5)")
-    parser.add_argument("--test", type=float, default=0.15, help="share of the test set (default: 0.15)")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--test", type=float, default=0.15, help="share of the test set (default: 0.15)")
+    which.add_argument(
+        "--test-writers",
+        metavar="NAMES",
+        help="test on these writers and train on all others, whatever the seed: 57,58,59",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the split and the order (default: 0)")
     args = parser.parse_args()
     if not 0 < args.test < 1:
         raise Problem(f"--test is a share between 0 and 1, such as 0.15; not {args.test}")
     if args.seed < 0:
         raise Problem(f"--seed is 0 or more; not {args.seed}")
+    if args.test_writers is not None:
+        args.test_writers = [name.strip() for name in args.test_writers.split(",") if name.strip()]
+        if not args.test_writers:
+            raise Problem("--test-writers needs names, with commas between them: 57,58,59")
     args.jobs = min(os.cpu_count() or 1, 8)
     return args
 
@@ -314,10 +348,14 @@ def main():
     digests = [digest for _, _, _, digest in pictures]
     rng = np.random.default_rng(args.seed)
     groups = make_groups(writers, digests)
-    own = {group for group, writer in zip(groups.tolist(), writers) if writer == OWN_WRITER}
-    test = choose_test(labels, groups, names, args.test, rng, own)
-    known = sum(map(bool, writers))
-    split = "by writer" if known == len(writers) else "by writer where known" if known else "by class"
+    if args.test_writers:
+        test = choose_writers(args.test_writers, writers, labels, groups, names)
+        args.test, split = float(np.mean(test)), "by writer, as named"
+    else:
+        own = {group for group, writer in zip(groups.tolist(), writers) if writer == OWN_WRITER}
+        test = choose_test(labels, groups, names, args.test, rng, own)
+        known = sum(map(bool, writers))
+        split = "by writer" if known == len(writers) else "by writer where known" if known else "by class"
 
     out.parent.mkdir(parents=True, exist_ok=True)
     with run_lock(out.with_name(f"{out.name}.lock"), shown(args.out)):

@@ -446,6 +446,7 @@ def parse_arguments():
         metavar="PATH",
         help="class folders, or a Chinese MNIST zip (default: the project's hwtrainset)",
     )
+    add("--test-writers", metavar="NAMES", help="test on these, as in test.py (default: a share of all, by chance)")
     add("--strangers", metavar="PATH", help="other handwriting, for ours to read when trained on the data")
     add("--seeds", type=int, default=5, metavar="N", help="runs of each net (default: 5)")
     add("--baseline-seeds", type=int, metavar="N", help="runs of the other nets (default: as many)")
@@ -480,10 +481,10 @@ def bench(args, folder):
     seeds = range(1 if args.quick else args.seeds)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     source = Path(args.data) if args.data else PROJECT / "hwtrainset"
-    about = prepare(source, folder, {NETS[name][1] for name in args.nets})
+    about = prepare(source, folder, {NETS[name][1] for name in args.nets}, args.test_writers)
     if args.strangers:
         finish("datapro.py", args.strangers, "--out", folder / "strangers")
-        finish("test.py", "--raw", folder / "strangers", "--out", folder / "strangers.h5")
+        pack(folder / "strangers", folder / "strangers.h5")
     log = args.out.with_suffix(".jsonl")
     log.write_text("")
     results = []
@@ -525,11 +526,11 @@ def bench(args, folder):
     return 1 if failed or about.get("failed") else 0
 
 
-def prepare(source, folder, fits):
+def prepare(source, folder, fits, test_writers=None):
     """A data.h5 for each fit, of the same pictures. Returns what the report says of data and machine."""
     for fit in sorted({"ink", *fits}):
         finish("datapro.py", source, "--out", folder / fit, "--fit", fit)
-    finish("test.py", "--raw", folder / "ink", "--out", folder / "ink.h5")
+    pack(folder / "ink", folder / "ink.h5", test_writers)
     if "stretch" in fits:
         fit_otherwise(folder, "stretch")
     with open_data(folder / "ink.h5") as file:
@@ -603,6 +604,12 @@ def finish(script, *arguments):
         # what it says to look at lies in a folder that is gone when this is read
         what, look, _ = last_line(ran.stderr).partition("; see ")
         raise Failed(f"{what}; run {script} by itself to see why" if look else what)
+
+
+def pack(raw, data, test_writers=None):
+    """test.py, with names of writers to test on as it takes them, or by chance. Raises Failed."""
+    options = ["--test-writers", test_writers] if test_writers else []
+    finish("test.py", "--raw", raw, "--out", data, *options)
 
 
 def run(command):
@@ -762,6 +769,7 @@ def options(args):
         + (f" --baseline-seeds {args.baseline_seeds}" if args.baseline_seeds else "")
         + " --long" * args.long
     )
+    text += f" --test-writers {args.test_writers}" if args.test_writers else ""
     text += f" --strangers {Path(args.strangers).name}" if args.strangers else ""
     text += f" --epochs {args.epochs}" if args.epochs else ""
     chosen = [name for name in args.nets if name != "long"]

@@ -17,7 +17,7 @@ sys.path[:0] = [str(PROJECT), str(PROJECT / "benchmarks")]
 import h5py  # noqa: E402
 import matplotlib  # noqa: E402
 import numpy as np  # noqa: E402
-from bench import Failed, finish, manifest, one  # noqa: E402
+from bench import Failed, finish, manifest, one, pack  # noqa: E402
 
 import numerals  # noqa: E402
 from dataset import open_data, read_pictures  # noqa: E402
@@ -64,7 +64,7 @@ def read_all(args, folder):
     The first that it yields are (classes, true labels int (n,), pictures uint8 (n, 64, 64, 3), sources).
     """
     finish("datapro.py", args.data, "--out", folder / "raw")
-    finish("test.py", "--raw", folder / "raw", "--out", folder / "data.h5")
+    pack(folder / "raw", folder / "data.h5", args.test_writers)
     sources = {row["file"]: row["source"] for row in manifest(folder / "raw")}
     with open_data(folder / "data.h5") as data:
         pictures = read_pictures(data["X_train"])
@@ -150,6 +150,7 @@ def main():
         metavar="PATH",
         help="class folders, or a Chinese MNIST zip (default: hwtrainset)",
     )
+    add("--test-writers", metavar="NAMES", help="whom to leave out, as in test.py (default: a share of all, by chance)")
     add("--parts", type=int, default=3, metavar="N", help="of the set, one net each (default: %(default)s)")
     add("--seeds", type=int, default=2, metavar="N", help="nets of each part (default: %(default)s)")
     add("--epochs", type=int, metavar="N", help="(default: those of cnn.ipynb)")

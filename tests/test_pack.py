@@ -92,6 +92,45 @@ def test_the_seed_decides_the_split(packed):
     assert set(first["writers_test"]) != set(other["writers_test"])
 
 
+def test_the_writers_to_test_on_can_be_named(packed, tmp_path):
+    """For the same test year after year, and for figures that others can compare with."""
+    for seed in "0", "1":
+        out = tmp_path / f"{seed}.h5"
+        result = run(
+            "test.py", "--raw", packed / "raw", "--out", out, "--seed", seed, "--test-writers", "writer-3, writer-17"
+        )
+        assert (result.returncode, result.stderr) == (0, "")
+        assert "split by writer, as named: 18 writers to train on, 2 others to test on" in result.stdout
+        data = read_all(out)
+        assert Counter(data["writers_test"]) == {b"writer-3": 9, b"writer-17": 9}
+        assert len(data["X_train"]) == 162 and not {b"writer-3", b"writer-17"} & set(data["writers_train"])
+        assert data["attributes"]["test"] == 0.1
+
+
+def test_copies_of_what_is_tested_on_are_not_trained_on(tmp_path):
+    rows = [(cls, writer, ord(cls) * 1000 + i) for cls in "12" for i, writer in enumerate(["a", "b", "c", ""])]
+    rows.append(("1", "", ord("1") * 1000))  # a picture by a, once more
+    raw = make_raw(tmp_path / "raw", rows)
+    assert run("test.py", "--raw", raw, "--out", tmp_path / "d.h5", "--test-writers", "a").returncode == 0
+    data = read_all(tmp_path / "d.h5")
+    assert sorted(data["writers_test"]) == [b"", b"a", b"a"]
+    assert not {x.tobytes() for x in data["X_train"]} & {x.tobytes() for x in data["X_test"]}
+
+
+def test_writers_to_test_on_that_can_not_be(packed, tmp_path):
+    def refused(raw, writers, *words):
+        assert_one_line(run("test.py", "--raw", raw, "--out", tmp_path / "d.h5", "--test-writers", writers), 2, *words)
+
+    refused(packed / "raw", "writer-3,Mei,Wei", "no picture is by Mei, Wei;", "writer-0")
+    refused(packed / "raw", " , ", "--test-writers needs names")
+    refused(packed / "raw", ",".join(f"writer-{i}" for i in range(20)), "class 1", "nobody else")
+    rows = [("1", "a", 1), ("1", "b", 2), ("2", "a", 3), ("2", "c", 4)]
+    refused(make_raw(tmp_path / "raw", rows), "b", "class 2", "none of them")
+    unknown = make_raw(tmp_path / "unknown", [(cls, "", ord(cls) + i) for cls in "12" for i in range(3)])
+    refused(unknown, "b", "unknown")
+    assert not (tmp_path / "d.h5").exists()
+
+
 def test_unknown_writers_are_split_by_class_and_copies_stay_together(tmp_path):
     rows = [("1", "", i) for i in range(40)] + [("2", "", 100 + i % 60) for i in range(80)]
     result = run(
