@@ -91,21 +91,43 @@ class Batches(keras.utils.PyDataset):
 def split_writers(writers, labels, share=0.1, seed=0):
     """Set aside a part of the writers, or, of pictures whose writer is unknown, a part of each class.
 
-    "writer-me" is not set aside.
+    No class loses its last picture, so that each can be learned, and "writer-me" is not set aside. Where that leaves
+    nothing to set aside, or one writer wrote most, single pictures are set aside, whoever wrote them.
 
     writers: names (n,), empty where unknown. labels: int (n,) or (n, 1). share: of the pictures, 0-1.
     Returns two increasing int arrays: the rows to train on, and those set aside.
     """
     writers, labels = np.asarray(writers, str), np.ravel(labels)
     rng = np.random.default_rng(seed)
+    known = np.flatnonzero((writers != "") & (writers != OWN_WRITER))
+    names, of_row, counts = np.unique(writers[known], return_inverse=True, return_counts=True)
+    rows = np.split(known[np.argsort(of_row, kind="stable")], np.cumsum(counts)[:-1])
+    left = np.bincount(labels)
     aside = np.zeros(len(writers), bool)
-    names, counts = np.unique(writers[(writers != "") & (writers != OWN_WRITER)], return_counts=True)
-    order = rng.permutation(len(names))
-    enough = np.cumsum(counts[order]) - counts[order] < share * counts.sum()
-    aside |= np.isin(writers, names[order[enough]])
+    for writer in rng.permutation(len(names)):
+        if aside.sum() >= share * len(known):
+            break
+        wrote = np.bincount(labels[rows[writer]], minlength=len(left))
+        if np.all((wrote == 0) | (wrote < left)):
+            aside[rows[writer]] = True
+            left -= wrote
     for label in np.unique(labels):
         unknown = rng.permutation(np.flatnonzero((writers == "") & (labels == label)))
         aside[unknown[: round(share * len(unknown))]] = True
     if not 0 < aside.mean() < 0.4:  # one writer wrote most, or there are next to no pictures
-        aside = np.arange(len(writers)) < max(1, round(share * len(writers)))
+        aside[:] = False
+        aside[_single_pictures(writers, labels, max(1, round(share * len(writers))))] = True
     return np.flatnonzero(~aside), np.flatnonzero(aside)
+
+
+def _single_pictures(writers, labels, count):
+    """At most `count` rows, at least one; of others than "writer-me", and no class's last, where there are such."""
+    others = np.flatnonzero(writers != OWN_WRITER)
+    rows = others if len(others) else np.arange(len(writers))
+    left = np.bincount(labels)
+    chosen = []
+    for row in rows:
+        if len(chosen) < count and left[labels[row]] > 1:
+            left[labels[row]] -= 1
+            chosen.append(row)
+    return chosen or rows[:1]

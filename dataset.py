@@ -5,7 +5,8 @@ y_train, y_test             (n, 1) int64, labels from 0
 classes                     class names in label order, UTF-8
 files_train, files_test     where in raw_data each picture was
 writers_train, writers_test who wrote it; empty where unknown
-attributes                  format, version (of the program), seed, test (share asked for), split (how)
+attributes                  format, version (of the program), seed, split (how),
+                            test (share asked for, or that of the writers named)
 """
 
 import os
@@ -19,7 +20,7 @@ import numpy as np
 FORMAT = 1  # changes when an older program could not read the file rightly
 SIZE = 64  # pixels; side of a picture
 CHUNK = 64  # pictures, 786 kB unpacked: fits HDF5's cache of 1 MB, and a batch takes about one chunk
-OWN_WRITER = "writer-me"  # whose hand is to be learned: trained on, and tested on only where no other can be
+OWN_WRITER = "writer-me"  # whose hand is to be learned: trained on, and tested on only where named or where no other can be
 MAX_RATIO = 1100  # gzip packs no tighter than 1032 to 1
 
 

@@ -5,6 +5,7 @@ import filecmp
 import os
 import re
 import sys
+import traceback
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -48,6 +49,9 @@ def run(main, resumes=False):
     except ImportError as error:
         print(f"{program}: {error}; install what it needs: pip install -r requirements.txt", file=sys.stderr)
         code = 2
+    except Exception:  # a fault of the program: not to be taken for 1, "done, but something was refused"
+        traceback.print_exc()
+        code = 70  # EX_SOFTWARE of sysexits.h
     sys.exit(code)
 
 
@@ -60,6 +64,8 @@ def explain(error):
         return f"{where}: no permission; change it, or choose another place"
     if error.errno == errno.EROFS:
         return f"{where}: the disk is read-only; choose another place"
+    if error.errno == errno.EEXIST:
+        return f"{where}: a file, where a folder is needed; choose another place"
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
         return f"{where}: not there, or not there any more; check the path and run the same command again"
     return f"{where}: {error.strerror or error}"
@@ -71,12 +77,12 @@ def shown(text):
 
 
 @contextmanager
-def naming(path):
-    """OSErrors of writing to an open file do not say which: name it."""
+def naming(path, part=None):
+    """OSErrors of writing to an open file do not say which, and those of `part` name what nobody knows: name `path`."""
     try:
         yield
     except OSError as error:
-        if error.filename is None:
+        if error.filename in (None, part and str(part)):
             error.filename = str(path)
         raise
 
@@ -91,7 +97,7 @@ def replacing(path, part=None, keep_same=False):
     path = Path(path)
     part = Path(part) if part else path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        with naming(path):
+        with naming(path, part):
             yield part
         if keep_same and path.exists() and filecmp.cmp(part, path, shallow=False):
             part.unlink()

@@ -15,7 +15,6 @@ from collections import deque, namedtuple
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -41,7 +40,7 @@ Row = namedtuple("Row", "file glyph best note box")
 
 def main(argv=None):
     args = parse_arguments(argv)
-    paths = find_pictures(args.paths)
+    paths = find_pictures(args.paths, outputs=[path for path in (args.csv, args.sheet) if path])
     classes = read_classes(args.model)["classes"]  # a wrong model is told before any work is done
     for path in (args.csv, args.sheet):
         if path and os.path.isdir(path):
@@ -98,6 +97,8 @@ def parse_arguments(argv):
     args = parser.parse_args(argv)
     if args.jobs < 1:
         parser.error("--jobs must be 1 or more")
+    if args.csv and args.sheet and os.path.realpath(args.csv) == os.path.realpath(args.sheet):
+        parser.error("--csv and --sheet must be two files")
     if args.sheet and not args.sheet.lower().endswith(".png"):
         parser.error("--sheet must end in .png")
     return args
@@ -114,13 +115,20 @@ def count(number, noun):
 # ---- pictures in ---------------------------------------------------------------------------------
 
 
-def find_pictures(paths):
-    """All files that the paths mean, sorted: folders with all in them but hidden files and READMEs. Raises Problem."""
-    found = set()
+def find_pictures(paths, outputs=()):
+    """All files that the paths mean, sorted: folders with all in them but hidden files, READMEs and `outputs`.
+
+    outputs: files that this run will write, and the last may have written. Raises Problem, also where one of them is
+    named as a picture.
+    """
+    found, not_these = set(), {os.path.realpath(path) for path in outputs}
+    names_of_these = {os.path.basename(path) for path in not_these}  # quicker to ask for than whole paths
     for path in paths:
         if not os.path.lexists(path):
             raise Problem(f"{shown(path)}: no such file or folder")
         if not os.path.isdir(path):
+            if os.path.realpath(path) in not_these:
+                raise Problem(f"{shown(path)}: to be read, and to be written to; choose another name to write to")
             found.add(os.path.normpath(path))
             continue
         seen = set()
@@ -133,8 +141,10 @@ def find_pictures(paths):
             seen.add((place.st_dev, place.st_ino))
             folders[:] = [name for name in folders if not name.startswith(".")]
             for name in names:
-                if not name.startswith(".") and not name.upper().startswith("README"):
-                    found.add(os.path.normpath(os.path.join(folder, name)))
+                file = os.path.normpath(os.path.join(folder, name))
+                hidden = name.startswith(".") or name.upper().startswith("README")
+                if not hidden and not (name in names_of_these and os.path.realpath(file) in not_these):
+                    found.add(file)
     if not found:
         raise Problem(f"{', '.join(map(shown, paths))}: no pictures there; put some in, or name another folder")
     return sorted(found)
@@ -268,7 +278,7 @@ class Table:
     """Prints rows as they come, in aligned columns: a Chinese character is two wide on a terminal."""
 
     def __init__(self, paths, classes):
-        names = max(len_shown(character(name)) for name in classes)
+        names = max(len_shown(shown(character(name))) for name in classes)
         values = max(len(str(value(name) or "")) for name in classes)
         self.widths = [
             min(max(len_shown(shown(path)) for path in paths), 60),
@@ -284,9 +294,9 @@ class Table:
         if row.best:
             (name, confidence), (second, second_confidence) = (row.best * 2)[:2] if len(row.best) < 2 else row.best[:2]
             number = value(name)
-            cells = [character(name), "" if number is None else str(number), f"{confidence:.1%}"]
-            cells.append(f"{character(second)} {second_confidence:.1%}" if len(row.best) > 1 else "")
-        self._print(shown(row.file), *cells, row.note)
+            cells = [shown(character(name)), "" if number is None else str(number), f"{confidence:.1%}"]
+            cells.append(f"{shown(character(second))} {second_confidence:.1%}" if len(row.best) > 1 else "")
+        self._print(shown(row.file), *cells, shown(row.note))
 
     def _print(self, file, name, number, confidence, second, note):
         file, name, second = (pad(text, self.widths[i]) for i, text in ((0, file), (1, name), (4, second)))

@@ -46,16 +46,16 @@ def read_manifest(raw):
     if not os.path.isdir(raw):
         raise Problem(f"no such folder: {shown(raw)}; make it: python datapro.py --out {shown(raw)}")
     if not os.path.exists(path):
-        raise Problem(f"{shown(path)} is missing: a run did not finish; run it again: python datapro.py")
+        raise Problem(f"{shown(path)} is missing: a run did not finish; run it again: python datapro.py --out {shown(raw)}")
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             rows = csv.DictReader(file)
             if not {"file", "class", "writer"} <= set(rows.fieldnames or ()):
-                raise Problem(f"{shown(path)} lacks the columns file, class, writer; run datapro.py again")
+                raise Problem(f"{shown(path)} lacks the columns file, class, writer; make it again: python datapro.py --out {shown(raw)}")
             for row in rows:
                 yield tuple(from_cell(row[column] or "") for column in ("file", "class", "writer"))
     except (csv.Error, UnicodeDecodeError) as error:
-        raise Problem(f"{shown(path)} is damaged ({error}); make it again: python datapro.py") from None
+        raise Problem(f"{shown(path)} is damaged ({error}); make it again: python datapro.py --out {shown(raw)}") from None
 
 
 def read_png(path):
@@ -210,18 +210,26 @@ def choose_test(labels, groups, names, share, rng, keep=frozenset()):
 
 
 def choose_writers(wanted, writers, labels, groups, names):
-    """The test set is of the writers named in `wanted`, and of copies of their pictures.
+    """The test set is of the writers named in `wanted`, and of copies of their pictures by nobody known.
 
-    Returns bool (n,), True for test. Raises Problem where one wrote nothing, or a class has pictures on one side only.
+    Returns bool (n,), True for test. Raises Problem where one wrote nothing, where another writer has copies of
+    their pictures, or where a class has pictures on one side only.
     """
-    missing = [writer for writer in wanted if writer not in set(writers)]
+    everyone = set(filter(None, writers))
+    missing = [writer for writer in wanted if writer not in everyone]
     if missing:
-        known = ", ".join(map(shown, sorted(set(filter(None, writers)))[:5]))
+        known = ", ".join(map(shown, sorted(everyone)[:5]))
         raise Problem(
             f"--test-writers: no picture is by {', '.join(map(shown, missing))}; "
             + (f"writers here are named like {known}" if known else "who wrote these pictures is unknown")
         )
     test = np.isin(groups, groups[np.isin(writers, wanted)])
+    tied = {writer for writer, is_test in zip(writers, test) if is_test} - {"", *wanted}
+    if tied:
+        raise Problem(
+            f"--test-writers: pictures of theirs are copies of pictures by {', '.join(map(shown, sorted(tied)[:5]))}; "
+            "name these, too, or delete one of each two copies"
+        )
     for label, name in enumerate(names):
         of_class = test[labels == label]
         if of_class.all() or not of_class.any():
@@ -299,10 +307,10 @@ def parse_arguments():
     args = parser.parse_args()
     if not 0 < args.test < 1:
         raise Problem(f"--test is a share between 0 and 1, such as 0.15; not {args.test}")
-    if args.seed < 0:
-        raise Problem(f"--seed is 0 or more; not {args.seed}")
+    if not 0 <= args.seed < 2**63:  # data.h5 keeps it in 64 bits
+        raise Problem(f"--seed is 0 or more, below 2^63; not {args.seed}")
     if args.test_writers is not None:
-        args.test_writers = [name.strip() for name in args.test_writers.split(",") if name.strip()]
+        args.test_writers = [name.strip() for name in re.split("[,，、]", args.test_writers) if name.strip()]
         if not args.test_writers:
             raise Problem("--test-writers needs names, with commas between them: 57,58,59")
     args.jobs = min(os.cpu_count() or 1, 8)
@@ -337,7 +345,7 @@ def main():
     if refused:
         print(f"test.py: {len(refused):,} refused; delete them and run datapro.py again", file=sys.stderr)
     if not pictures:
-        raise Problem(f"no usable picture in {shown(args.raw)}; make them again: python datapro.py")
+        raise Problem(f"no usable picture in {shown(args.raw)}; make them again: python datapro.py --out {shown(args.raw)}")
 
     names = sorted({cls for _, cls, _, _ in pictures}, key=numerals.class_order)
     number = {name: label for label, name in enumerate(names)}

@@ -447,7 +447,7 @@ def parse_arguments():
         help="class folders, or a Chinese MNIST zip (default: the project's hwtrainset)",
     )
     add("--test-writers", metavar="NAMES", help="test on these, as in test.py (default: a share of all, by chance)")
-    add("--strangers", metavar="PATH", help="other handwriting, for ours to read when trained on the data")
+    add("--strangers", metavar="PATH", help="other handwriting, of two writers or more, for ours to read")
     add("--seeds", type=int, default=5, metavar="N", help="runs of each net (default: 5)")
     add("--baseline-seeds", type=int, metavar="N", help="runs of the other nets (default: as many)")
     add("--epochs", type=int, metavar="N", help="of ours (default: those of cnn.ipynb)")
@@ -469,8 +469,9 @@ def parse_arguments():
     add("--seed", type=int, default=0, help=argparse.SUPPRESS)
     add("files", nargs="*", help=argparse.SUPPRESS)
     args = parser.parse_args()
-    args.nets = [name for name in NETS if name in args.nets.split(",") or (name == "long" and args.long)]
-    if args.seeds < 1 or not args.nets or (args.epochs is not None and args.epochs < 1):
+    asked = {name.strip() for name in args.nets.split(",")}
+    args.nets = [name for name in NETS if name in asked or (name == "long" and args.long)]
+    if args.seeds < 1 or not args.nets or asked - set(NETS) or (args.epochs is not None and args.epochs < 1):
         parser.error(f"--seeds and --epochs must be 1 or more, --nets some of {','.join(NETS)}")
     if args.files and not args.one:
         parser.error(f"{args.files[0]}: the set to use comes after --data")
@@ -583,8 +584,8 @@ def predicting(source, folder, model, count):
     begin = time.perf_counter()
     ran = run([PROJECT / "predict.py", pictures, "--model", model, "--csv", folder / "predictions.csv"])
     seconds = time.perf_counter() - begin
-    if ran.returncode > 1:
-        return {"failed": f"predict.py: {last_line(ran.stderr)}"}
+    if ran.returncode not in (0, 1):
+        return {"failed": f"predict.py: {last_line(ran.stderr) or f'it ended with code {ran.returncode}'}"}
     result = one("latency", model, pictures)
     return {"predict_count": count, "predict_seconds": seconds, **result}
 
@@ -600,9 +601,10 @@ def one(name, *arguments):
 def finish(script, *arguments):
     """Run a step of the pipeline. Raises Failed."""
     ran = run([PROJECT / script, *arguments])
-    if ran.returncode > 1:
+    if ran.returncode not in (0, 1):
         # what it says to look at lies in a folder that is gone when this is read
         what, look, _ = last_line(ran.stderr).partition("; see ")
+        what = what or f"{script} ended with code {ran.returncode}"
         raise Failed(f"{what}; run {script} by itself to see why" if look else what)
 
 

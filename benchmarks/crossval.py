@@ -36,13 +36,20 @@ def divide(writers, parts, seed=0):
     """
     rng = np.random.default_rng(seed)
     names = np.unique(writers[writers != ""])
-    if 0 < len(names) < parts:
+    if len(names) < parts and np.all(writers != ""):
         raise Problem(
             f"the training pictures are of {len(names)} writers, too few for {parts} parts; take fewer: --parts"
         )
     of_writer = dict(zip(rng.permutation(names), np.arange(len(names)) % parts))
     by_chance = rng.permutation(len(writers)) % parts
     return np.array([of_writer.get(writer, chance) for writer, chance in zip(writers, by_chance)])
+
+
+def check_parts(part_of, labels, classes):
+    """Each class must be in two parts at least, or a net would be asked for what it never saw. Raises Problem."""
+    for label, name in enumerate(classes):
+        if len(np.unique(part_of[labels == label])) < 2:
+            raise Problem(f"class {shown(name)} has too few writers or pictures to divide; add some, or leave its folder out")
 
 
 def write_part(path, data, pictures, columns, in_part):
@@ -71,6 +78,7 @@ def read_all(args, folder):
         columns = {name: data[f"{name}_train"][:] for name in COLUMNS}
         classes = data["classes"].asstr()[:]
         part_of = divide(data["writers_train"].asstr()[:], args.parts)
+        check_parts(part_of, columns["y"].ravel(), classes)
         for part in range(args.parts):
             write_part(folder / f"{part}.h5", data, pictures, columns, part_of == part)
         yield classes, columns["y"].ravel(), pictures, [sources[name.decode()] for name in columns["files"]]

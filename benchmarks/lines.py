@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import ink  # noqa: E402
 import predict  # noqa: E402
 import synthesize  # noqa: E402
+from files import run  # noqa: E402
 from layout import find_layout  # noqa: E402
 from numerals import VALUES, character, class_name, write_number  # noqa: E402
 from reader import load_reader  # noqa: E402
@@ -175,7 +176,8 @@ def main():
                 Path(args.save).mkdir(parents=True, exist_ok=True)
                 Image.fromarray(grey).save(Path(args.save, f"{'-'.join(texts)}_{seen}_{seed}.png"))
         print(f"| {title} | {cut / args.pictures:.1%} | {right / total:.1%} | {numbers_right / numbers_total:.1%} |")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

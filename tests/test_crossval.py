@@ -33,6 +33,19 @@ def test_too_few_writers_are_a_problem_of_one_line():
         crossval.divide(np.array(["writer-1", "writer-2"] * 5), 3)
 
 
+def test_own_pictures_beside_those_of_nobody_known():
+    parts = crossval.divide(np.array([""] * 300 + ["writer-me"] * 50), 3)
+    assert len(set(parts[300:])) == 1
+    assert all(100 <= np.sum(parts[:300] == part) + 15 <= 135 for part in range(3))
+
+
+def test_a_class_of_one_writer_is_a_problem_of_one_line():
+    parts, labels = np.array([0, 1, 2, 2, 2]), np.array([0, 0, 0, 1, 1])
+    crossval.check_parts(parts, labels[[0, 1, 2, 0, 1]], ["cat"])
+    with pytest.raises(Problem, match="class dog has too few writers"):
+        crossval.check_parts(parts, labels, ["cat", "dog"])
+
+
 def test_a_set_without_a_usable_picture_is_one_line_that_points_to_nothing_gone(tmp_path):
     (tmp_path / "set" / "7").mkdir(parents=True)
     (tmp_path / "set" / "7" / "blank.png").write_text("no picture")

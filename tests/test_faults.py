@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from drawing import assert_one_line, quick_project, run, tree
@@ -295,6 +296,13 @@ def test_no_permission(words, project, tmp_path):
     assert_one_line(
         run("test.py", "--raw", raw, "--out", f"{locked}/data.h5", project=project), 2, str(locked)
     )
+
+
+def test_a_fault_of_the_program_is_not_taken_for_refused_pictures(tmp_path):
+    """1 says "done, but some inputs were refused", and `make run` goes on."""
+    script = "import sys, files; sys.argv[0] = 'x.py'; files.run(lambda: {}[7])"
+    ran = subprocess.run([sys.executable, "-c", script], cwd=Path(files.__file__).parent, capture_output=True, text=True)
+    assert ran.returncode == 70 and "KeyError: 7" in ran.stderr
 
 
 @pytest.mark.parametrize(

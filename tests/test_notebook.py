@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 import pytest
 from cells import notebook
-from drawing import PROJECT, run
+from drawing import PROJECT, draw, draw_set, run
 
 from fonts import find_cjk_font_file
 from numerals import character
@@ -22,7 +22,7 @@ CLASSES = ["1", "3", "plus", "加号"]
 EPOCHS = 14
 
 
-def papermill(output, parameters, **environment):
+def papermill(output, parameters, cwd=PROJECT, **environment):
     """Run cnn.ipynb as `make run` does. Returns the finished process and the cells as they ran."""
     options = [text for name, value in parameters.items() for text in ("-p", name, str(value))]
     command = [
@@ -31,13 +31,13 @@ def papermill(output, parameters, **environment):
         "--no-progress-bar",
         "--kernel",
         "python3",
-        "cnn.ipynb",
+        str(PROJECT / "cnn.ipynb"),
         str(output),
         *options,
     ]
     ran = subprocess.run(
         [sys.executable, *command],
-        cwd=PROJECT,
+        cwd=cwd,
         env=os.environ | {"JUPYTER_PREFER_ENV_PATH": "1"} | environment,
         capture_output=True,
         text=True,
@@ -165,6 +165,22 @@ def test_chinese_labels_show_without_warnings(folder):
     assert ran.returncode == 0, ran.stderr[-3000:]
     assert printed(cells, "stderr") == ""
     assert "一" in printed(cells)
+
+
+def test_a_small_set_of_own_classes(tmp_path):
+    """Two dozen pictures, of writers unknown; and in my_handwriting/ a picture, and what is none."""
+    draw_set(tmp_path / "hand", classes=("cat", "dog"), writers=6)
+    for path in (tmp_path / "hand").rglob("*.png"):
+        path.rename(path.with_name(path.name.removeprefix("writer-")))
+    (tmp_path / "my_handwriting").mkdir()
+    draw(tmp_path / "my_handwriting" / "7.png", 1)
+    (tmp_path / "my_handwriting" / "7.txt").write_text("no picture")
+    assert run("datapro.py", tmp_path / "hand", "--out", tmp_path / "raw").returncode == 0
+    assert run("test.py", "--raw", tmp_path / "raw", "--out", tmp_path / "data.h5").returncode == 0
+    ran, cells = papermill(tmp_path / "run.ipynb", {"epochs": 1}, cwd=tmp_path, PYTHONPATH=str(PROJECT))
+    assert ran.returncode == 0, ran.stderr[-3000:]
+    assert "7.txt: not a picture" in printed(cells)
+    assert load_reader(tmp_path / "model.keras").classes == ["cat", "dog"]
 
 
 def assert_fails_with(output, data, *words):

@@ -128,6 +128,8 @@ def test_writers_to_test_on_that_can_not_be(packed, tmp_path):
     refused(make_raw(tmp_path / "raw", rows), "b", "class 2", "none of them")
     unknown = make_raw(tmp_path / "unknown", [(cls, "", ord(cls) + i) for cls in "12" for i in range(3)])
     refused(unknown, "b", "unknown")
+    shared = [(cls, "a", ord(cls)) for cls in "12"] + [("1", "b", ord("1")), ("1", "c", 3), ("2", "c", 4)]
+    refused(make_raw(tmp_path / "shared", shared), "a", "copies of pictures by b;", "name these, too")
     assert not (tmp_path / "d.h5").exists()
 
 
@@ -259,6 +261,9 @@ def test_what_it_can_not_do(packed, tmp_path):
     (tmp_path / "raw" / "manifest.csv").write_bytes(b"file,class,source,writer\n\xff\xfe,1,x,\n")
     assert_one_line(run("test.py", "--raw", tmp_path / "raw", "--out", data), 2, "damaged")
     assert_one_line(run("test.py", "--raw", packed / "raw", "--out", tmp_path), 2, "is a folder")
+    for seed in ("-1", str(2**64)):
+        assert_one_line(run("test.py", "--raw", packed / "raw", "--out", data, "--seed", seed), 2, "--seed")
+    assert_one_line(run("test.py", "--raw", packed / "raw", "--out", packed / "raw" / "manifest.csv" / "x.h5"), 2, "folder")
     for share in ("0", "1", "-1", "nan"):
         assert_one_line(run("test.py", "--raw", packed / "raw", "--out", data, "--test", share), 2, "--test")
     assert not data.exists()

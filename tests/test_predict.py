@@ -139,6 +139,28 @@ def test_a_folder_of_all_sorts(tmp_path, model_path):
     assert not [name for name in tree(tmp_path) if ".part" in name]
 
 
+def test_what_it_wrote_among_the_pictures_is_not_read_the_next_time(tmp_path, model_path, capsys):
+    write(["10"]).save(tmp_path / "a.png")
+    (tmp_path / "other.csv").write_text("no output of this run")
+    outputs = ["--csv", str(tmp_path / "out.csv"), "--sheet", str(tmp_path / "deep" / ".." / "sheet.png")]
+    (tmp_path / "deep").mkdir()
+    for _ in range(2):
+        assert predict.main([str(tmp_path), "--model", str(model_path), *outputs]) == 1
+        with open(tmp_path / "out.csv", encoding="utf-8", newline="") as file:
+            assert [os.path.basename(row["file"]) for row in csv.DictReader(file)] == ["a.png", "other.csv"]
+
+
+def test_class_names_of_a_strange_model_are_shown_escaped(tmp_path, capsys):
+    strange = ["a\x1b]0;title\x07", "b\nc", "10", "d"]
+    reader.save_model(shape_model(), tmp_path / "model.keras", strange, 0.3)
+    for i, name in enumerate(CLASSES):
+        write([name]).save(tmp_path / f"{i}.png")
+    predict.main([*(str(tmp_path / f"{i}.png") for i in range(4)), "--model", str(tmp_path / "model.keras")])
+    printed = capsys.readouterr().out
+    assert "a\\x1b]0;title\\x07" in printed and "b\\nc" in printed
+    assert all(line.isprintable() for line in printed.splitlines())
+
+
 def test_named_pictures_in_sorted_order_once_each(tmp_path, model_path, capsys):
     for name in ("b", "a"):
         write(["10"]).save(tmp_path / f"{name}.png")
@@ -218,8 +240,10 @@ def picture(tmp_path):
         (["hollow"], ["hollow", "no pictures"]),
         (["a.png", "--model", "none.keras"], ["none.keras", "cnn.ipynb"]),
         (["a.png", "--model", "a.png"], ["a.png", "not a model"]),
-        (["a.png", "--csv", "away/out.csv"], ["away", "not there"]),
-        (["a.png", "--sheet", "away/out.png"], ["away", "not there"]),
+        (["a.png", "--csv", "away/out.csv"], ["away/out.csv: not there"]),
+        (["a.png", "--sheet", "away/out.png"], ["away/out.png: not there"]),
+        (["a.png", "--sheet", "./a.png"], ["a.png: to be read, and to be written to"]),
+        (["a.png", "--model", "no\npe.keras"], ["no\\npe.keras"]),
         (["a.png", "--csv", "hollow"], ["hollow", "a folder"]),
     ],
 )
@@ -230,9 +254,12 @@ def test_what_can_not_be_done_is_one_line(args, words, tmp_path, picture, model_
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.png", "hollow", "model.keras"]
 
 
-@pytest.mark.parametrize("args", [["--jobs", "0"], ["--sheet", "out.gif"]])
+@pytest.mark.parametrize(
+    "args", [["--jobs", "0"], ["--sheet", "out.gif"], ["--sheet", "out.png", "--csv", "../here/out.png"]]
+)
 def test_arguments_that_make_no_sense(args, tmp_path):
-    result = run("predict.py", *args, cwd=tmp_path)
+    (tmp_path / "here").mkdir()
+    result = run("predict.py", *args, cwd=tmp_path / "here")
     assert result.returncode == 2 and args[0] in result.stderr and "Traceback" not in result.stderr
 
 

@@ -403,6 +403,25 @@ def test_split_of_few_writers_leaves_most_for_training(writers, seed):
     assert 0 < len(aside) <= max(1, 0.4 * len(writers)) and len(kept)
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_no_class_is_set_aside_whole(seed):
+    """cat is by one training writer, dog by two, and fox is a single picture of a writer of many."""
+    writers = np.array(["mei"] * 20 + ["wei", "lan"] * 10 + [f"{i % 20}" for i in range(400)])
+    labels = np.array([1] * 20 + [2] * 20 + [0] * 399 + [3])
+    kept, aside = batches.split_writers(writers, labels, share=0.3, seed=seed)
+    assert_split(kept, aside, len(writers))
+    assert set(labels[kept]) == {0, 1, 2, 3} and not set(writers[kept]) & set(writers[aside])
+    assert len(aside) > 100
+
+
+@pytest.mark.parametrize("other", [["b"] * 30, ["b"]], ids=["as many", "a single one"])
+def test_few_writers_and_my_own_hand(other):
+    writers = np.array(["writer-me"] * 30 + other)
+    labels = np.arange(len(writers)) % 3
+    kept, aside = batches.split_writers(writers, labels, share=0.1)
+    assert len(aside) and set(writers[aside]) == {"b"} and set(labels[kept]) == {0, 1, 2}
+
+
 # ---- calibration.py -------------------------------------------------------------------------------------
 
 
