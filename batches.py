@@ -102,32 +102,28 @@ def split_writers(writers, labels, share=0.1, seed=0):
     known = np.flatnonzero((writers != "") & (writers != OWN_WRITER))
     names, of_row, counts = np.unique(writers[known], return_inverse=True, return_counts=True)
     rows = np.split(known[np.argsort(of_row, kind="stable")], np.cumsum(counts)[:-1])
-    left = np.bincount(labels)
     aside = np.zeros(len(writers), bool)
-    for writer in rng.permutation(len(names)):
-        if aside.sum() >= share * len(known):
-            break
-        wrote = np.bincount(labels[rows[writer]], minlength=len(left))
-        if np.all((wrote == 0) | (wrote < left)):
-            aside[rows[writer]] = True
-            left -= wrote
+    aside[_take((rows[writer] for writer in rng.permutation(len(names))), labels, share * len(known))] = True
     for label in np.unique(labels):
         unknown = rng.permutation(np.flatnonzero((writers == "") & (labels == label)))
         aside[unknown[: round(share * len(unknown))]] = True
     if not 0 < aside.mean() < 0.4:  # one writer wrote most, or there are next to no pictures
+        others = np.flatnonzero(writers != OWN_WRITER)
+        rows = others if len(others) else np.arange(len(writers))
         aside[:] = False
-        aside[_single_pictures(writers, labels, max(1, round(share * len(writers))))] = True
+        aside[_take(rows[:, None], labels, max(1, round(share * len(writers)))) or rows[:1]] = True
     return np.flatnonzero(~aside), np.flatnonzero(aside)
 
 
-def _single_pictures(writers, labels, count):
-    """At most `count` rows, at least one; of others than "writer-me", and no class's last, where there are such."""
-    others = np.flatnonzero(writers != OWN_WRITER)
-    rows = others if len(others) else np.arange(len(writers))
+def _take(groups, labels, count):
+    """The rows of one group after another until there are `count`, without groups that have all that is left of a class."""
     left = np.bincount(labels)
-    chosen = []
-    for row in rows:
-        if len(chosen) < count and left[labels[row]] > 1:
-            left[labels[row]] -= 1
-            chosen.append(row)
-    return chosen or rows[:1]
+    taken = []
+    for rows in groups:
+        if len(taken) >= count:
+            break
+        here = np.bincount(labels[rows], minlength=len(left))
+        if np.all((here == 0) | (here < left)):
+            taken.extend(rows)
+            left -= here
+    return taken

@@ -38,7 +38,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numerals
-from files import Problem, from_cell, naming, natural, replacing, run, run_lock, shown, to_cell
+from files import Problem, from_cell, naming, natural, replacing, run, run_lock, shown, split_names, to_cell
 from sources import open_source, sort_into_classes, writer_of
 
 MANIFEST = ["file", "class", "source", "writer", "fingerprint", "bytes"]
@@ -513,7 +513,7 @@ class Refused(list):
 
 
 def choose_classes(classes, wanted, source, refused):
-    chosen = {numerals.class_name(name.strip()) for name in re.split("[,，、]", wanted) if name.strip()}
+    chosen = {numerals.class_name(name) for name in split_names(wanted)}
     missing = sorted(chosen - set(classes), key=numerals.class_order)
     if missing or not chosen:
         raise Problem(

@@ -71,6 +71,11 @@ def explain(error):
     return f"{where}: {error.strerror or error}"
 
 
+def split_names(text):
+    """Names with commas between them, Chinese ones too -> a list of names."""
+    return [name.strip() for name in re.split("[,，、]", text) if name.strip()]
+
+
 def shown(text):
     """A name as one printable line: newlines, control and undecodable characters are escaped."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -40,10 +40,11 @@ Row = namedtuple("Row", "file glyph best note box")
 
 def main(argv=None):
     args = parse_arguments(argv)
-    paths = find_pictures(args.paths, outputs=[path for path in (args.csv, args.sheet) if path])
+    made = [path for path in (args.csv, args.sheet) if path]
+    paths = find_pictures(args.paths, made)
     classes = read_classes(args.model)["classes"]  # a wrong model is told before any work is done
-    for path in (args.csv, args.sheet):
-        if path and os.path.isdir(path):
+    for path in made:
+        if os.path.isdir(path):
             raise Problem(f"{shown(path)}: a folder; name a file in it")
     counts = dict.fromkeys(("pictures", "characters", "unsure", "refused"), 0)
     with ExitStack() as stack:
@@ -69,10 +70,10 @@ def main(argv=None):
                     for add in outputs:
                         add(row)
             bar.update(len(batch))
-    made = "".join(f"; wrote {shown(str(path))}" for path in (args.csv, args.sheet) if path)
+    wrote = "".join(f"; wrote {shown(path)}" for path in made)
     print(
         f"\n{count(counts['pictures'], 'picture')}: {count(counts['characters'], 'character')} read, "
-        f"{counts['unsure']} of them unsure; {count(counts['refused'], 'picture')} refused{made}"
+        f"{counts['unsure']} of them unsure; {count(counts['refused'], 'picture')} refused{wrote}"
     )
     return 1 if counts["refused"] else 0
 
@@ -294,11 +295,12 @@ class Table:
         if row.best:
             (name, confidence), (second, second_confidence) = (row.best * 2)[:2] if len(row.best) < 2 else row.best[:2]
             number = value(name)
-            cells = [shown(character(name)), "" if number is None else str(number), f"{confidence:.1%}"]
-            cells.append(f"{shown(character(second))} {second_confidence:.1%}" if len(row.best) > 1 else "")
-        self._print(shown(row.file), *cells, shown(row.note))
+            cells = [character(name), "" if number is None else str(number), f"{confidence:.1%}"]
+            cells.append(f"{character(second)} {second_confidence:.1%}" if len(row.best) > 1 else "")
+        self._print(row.file, *cells, row.note)
 
-    def _print(self, file, name, number, confidence, second, note):
+    def _print(self, *cells):
+        file, name, number, confidence, second, note = map(shown, cells)
         file, name, second = (pad(text, self.widths[i]) for i, text in ((0, file), (1, name), (4, second)))
         number, confidence = number.rjust(self.widths[2]), confidence.rjust(self.widths[3])
         print(f"{file}  {name}  {number}  {confidence}  {second}  {note}".rstrip())

@@ -35,6 +35,9 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 class ModelError(Problem):
     """A model file that can't be used. The message is one line for a person."""
 
+    def __init__(self, path, why):
+        super().__init__(f"{shown(str(path))}: {why}")
+
 
 def save_model(model, path, classes, unsure_below):
     """Write a model with its class names, complete or not at all.
@@ -62,13 +65,13 @@ def load_reader(path):
     path = Path(path)
     about = read_classes(path)
     if path.suffix != ".keras":
-        raise ModelError(f"{shown(str(path))}: the name of a model ends in .keras; rename it")
+        raise ModelError(path, "the name of a model ends in .keras; rename it")
     with quiet_stderr():
         model = _load_keras(path)
         try:
             _check_shapes(model, about["classes"])
         except ValueError as error:
-            raise ModelError(f"{shown(str(path))}: {error}") from error
+            raise ModelError(path, error) from error
         reader = Reader(model, about["classes"], about["unsure_below"])
         reader.predict(np.full((1, SIZE, SIZE, 3), 255, np.uint8))  # the first call is the slow one
     return reader
@@ -83,21 +86,21 @@ def read_classes(path):
     try:
         with zipfile.ZipFile(path) as archive:
             if sum(member.file_size for member in archive.infolist()) > MAX_BYTES:
-                raise ModelError(f"{shown(str(path))}: too large for a model of this program")
+                raise ModelError(path, "too large for a model of this program")
             if CLASSES_FILE not in archive.namelist():
-                raise ModelError(f"{shown(str(path))}: holds no {CLASSES_FILE}, so its classes are unknown; make it with cnn.ipynb")
+                raise ModelError(path, f"holds no {CLASSES_FILE}, so its classes are unknown; make it with cnn.ipynb")
             about = json.loads(archive.read(CLASSES_FILE).decode("utf-8"))
     except FileNotFoundError as error:
-        raise ModelError(f"{shown(str(path))}: no such file; run cnn.ipynb (or `make run`) to make the model") from error
+        raise ModelError(path, "no such file; run cnn.ipynb (or `make run`) to make the model") from error
     except OSError as error:
-        raise ModelError(f"{shown(str(path))}: can't be opened: {error.strerror or error}") from error
+        raise ModelError(path, f"can't be opened: {error.strerror or error}") from error
     # RuntimeError, NotImplementedError: an encrypted member, or a compression that Python lacks
     except (zipfile.BadZipFile, ValueError, RuntimeError, EOFError) as error:
-        raise ModelError(f"{shown(str(path))}: not a model, or damaged; run cnn.ipynb to make it anew") from error
+        raise ModelError(path, "not a model, or damaged; run cnn.ipynb to make it anew") from error
     try:
         _check_classes(about)
     except ValueError as error:
-        raise ModelError(f"{shown(str(path))}: {error}") from error
+        raise ModelError(path, error) from error
     return about
 
 
@@ -187,7 +190,7 @@ def _load_keras(path):
             reason = "it carries code of its own, which is not run"
         else:
             reason = f"Keras can't load it ({type(error).__name__})"
-        raise ModelError(f"{shown(str(path))}: {reason}; run cnn.ipynb to make the model anew") from error
+        raise ModelError(path, f"{reason}; run cnn.ipynb to make the model anew") from error
 
 
 def _check_classes(about):

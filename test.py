@@ -27,7 +27,7 @@ from tqdm import tqdm
 
 import numerals
 from dataset import CHUNK, FORMAT, OWN_WRITER, SIZE
-from files import VERSION, Problem, from_cell, replacing, run, run_lock, shown
+from files import VERSION, Problem, from_cell, replacing, run, run_lock, shown, split_names
 
 MAX_BYTES = 100_000  # of a PNG; 64x64 RGB has 12,288
 ATTEMPTS = 20  # orders in which a split is tried
@@ -43,19 +43,20 @@ class Unusable(Exception):
 def read_manifest(raw):
     """Yields (file, class, writer) of each row of manifest.csv."""
     path = os.path.join(raw, "manifest.csv")
+    command = f"python datapro.py --out {shown(raw)}"
     if not os.path.isdir(raw):
-        raise Problem(f"no such folder: {shown(raw)}; make it: python datapro.py --out {shown(raw)}")
+        raise Problem(f"no such folder: {shown(raw)}; make it: {command}")
     if not os.path.exists(path):
-        raise Problem(f"{shown(path)} is missing: a run did not finish; run it again: python datapro.py --out {shown(raw)}")
+        raise Problem(f"{shown(path)} is missing: a run did not finish; run it again: {command}")
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             rows = csv.DictReader(file)
             if not {"file", "class", "writer"} <= set(rows.fieldnames or ()):
-                raise Problem(f"{shown(path)} lacks the columns file, class, writer; make it again: python datapro.py --out {shown(raw)}")
+                raise Problem(f"{shown(path)} lacks the columns file, class, writer; make it again: {command}")
             for row in rows:
                 yield tuple(from_cell(row[column] or "") for column in ("file", "class", "writer"))
     except (csv.Error, UnicodeDecodeError) as error:
-        raise Problem(f"{shown(path)} is damaged ({error}); make it again: python datapro.py --out {shown(raw)}") from None
+        raise Problem(f"{shown(path)} is damaged ({error}); make it again: {command}") from None
 
 
 def read_png(path):
@@ -310,7 +311,7 @@ def parse_arguments():
     if not 0 <= args.seed < 2**63:  # data.h5 keeps it in 64 bits
         raise Problem(f"--seed is 0 or more, below 2^63; not {args.seed}")
     if args.test_writers is not None:
-        args.test_writers = [name.strip() for name in re.split("[,，、]", args.test_writers) if name.strip()]
+        args.test_writers = split_names(args.test_writers)
         if not args.test_writers:
             raise Problem("--test-writers needs names, with commas between them: 57,58,59")
     args.jobs = min(os.cpu_count() or 1, 8)

@@ -585,7 +585,7 @@ def predicting(source, folder, model, count):
     ran = run([PROJECT / "predict.py", pictures, "--model", model, "--csv", folder / "predictions.csv"])
     seconds = time.perf_counter() - begin
     if ran.returncode not in (0, 1):
-        return {"failed": f"predict.py: {last_line(ran.stderr) or f'it ended with code {ran.returncode}'}"}
+        return {"failed": f"predict.py: {last_words(ran)}"}
     result = one("latency", model, pictures)
     return {"predict_count": count, "predict_seconds": seconds, **result}
 
@@ -594,7 +594,7 @@ def one(name, *arguments):
     """A run in a process of its own. Returns its result, or {"failed": why}."""
     ran = run([Path(__file__).resolve(), "--one", name, *arguments])
     if ran.returncode:
-        return {"failed": last_line(ran.stderr) or f"it ended with code {ran.returncode}"}
+        return {"failed": last_words(ran)}
     return json.loads(ran.stdout.splitlines()[-1])
 
 
@@ -603,8 +603,7 @@ def finish(script, *arguments):
     ran = run([PROJECT / script, *arguments])
     if ran.returncode not in (0, 1):
         # what it says to look at lies in a folder that is gone when this is read
-        what, look, _ = last_line(ran.stderr).partition("; see ")
-        what = what or f"{script} ended with code {ran.returncode}"
+        what, look, _ = last_words(ran).partition("; see ")
         raise Failed(f"{what}; run {script} by itself to see why" if look else what)
 
 
@@ -620,8 +619,10 @@ def run(command):
     )
 
 
-def last_line(text):
-    return (text.strip().splitlines() or [""])[-1]
+def last_words(ran):
+    """The last line that a process wrote to stderr; where it wrote none, how it ended."""
+    lines = ran.stderr.strip().splitlines() or [f"{Path(ran.args[1]).name} ended with code {ran.returncode}"]
+    return lines[-1]
 
 
 def processor():
