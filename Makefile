@@ -24,11 +24,11 @@ test: $(VENV)/dev
 	$(BIN)/python -m pytest -q
 
 bench: $(VENV)/dev
-	$(BIN)/python benchmarks/bench.py $(ARGS)
-	$(BIN)/python benchmarks/scale.py
+	$(BIN)/python -m benchmarks.bench $(ARGS)
+	$(BIN)/python -m benchmarks.scale
 
 bench-scale: $(VENV)/dev
-	$(BIN)/python benchmarks/scale.py $(ARGS)
+	$(BIN)/python -m benchmarks.scale $(ARGS)
 
 fuzz: $(VENV)/dev
 	$(BIN)/python -m pip install --quiet "atheris>=2.3"

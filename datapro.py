@@ -12,7 +12,7 @@ order, numbered from 00001, those that were refused left out. A run may be kille
 one still gets there without making anything twice, by two rules:
 
 - Every picture carries the fingerprint of what it was made from (name, size and time of the source, --fit,
-  ink.py). A picture whose fingerprint is wanted again is kept, or renamed where its number has changed.
+  the version of preparation). A picture whose fingerprint is wanted again is kept, or renamed where its number has changed.
 - manifest.csv is deleted before the first change and written after the last: while there is one, it is true.
   Where there is none, the fingerprints are read from the pictures.
 """
@@ -37,9 +37,21 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import numerals
-from files import Problem, from_cell, naming, natural, replacing, run, run_lock, shown, split_names, to_cell
-from sources import open_source, sort_into_classes, writer_of
+from shuzi.core import numerals
+from shuzi.core.files import (
+    Problem,
+    from_cell,
+    naming,
+    natural,
+    replacing,
+    run,
+    run_lock,
+    shown,
+    split_names,
+    to_cell,
+)
+from shuzi.core.version import PREPARATION
+from shuzi.dataset.sources import open_source, sort_into_classes, writer_of
 
 MANIFEST = ["file", "class", "source", "writer", "fingerprint", "bytes"]
 REFUSED_BEFORE = ".refused_before.json"  # fingerprint -> reason, so that a re-run need not read those again
@@ -79,7 +91,7 @@ def prepare(jobs):
     """
     import cv2  # here and not above: a run that has nothing to do need not wait for it
 
-    import ink
+    from shuzi import ink
 
     cv2.setNumThreads(1)  # the pictures are what runs in parallel
     source, fit, folder = SETUP
@@ -106,7 +118,7 @@ def prepare(jobs):
 
 def attempt(step, given):
     """What the step makes of what it is given, or a Refusal; what was refused before stays so."""
-    from ink import PictureError
+    from shuzi.ink import PictureError
 
     if isinstance(given, Refusal):
         return given
@@ -377,8 +389,7 @@ def make(source, classes, raw, args, refused):
     if not raw.made:  # a first run
         pool.start()
 
-    code = Path(__file__).with_name("ink.py").read_bytes()
-    settings = args.fit + hashlib.blake2b(code).hexdigest()
+    settings = f"{args.fit} {PREPARATION}"
     before = read_refused_before(raw)
     refused_now = {}
     counts = dict.fromkeys(classes, 0)
@@ -395,7 +406,9 @@ def make(source, classes, raw, args, refused):
             items = fingerprinted(source, classes, settings, refused.add)
             results = in_order(items, known, pool)
             if sys.stderr.isatty():
-                from tqdm import tqdm  # here and not above: to load it is a fifth of a run that has nothing to do
+                from tqdm import (
+                    tqdm,  # here and not above: to load it is a fifth of a run that has nothing to do
+                )
 
                 total = sum(map(len, classes.values()))
                 results = tqdm(results, total=total, unit=" pictures")

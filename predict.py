@@ -21,11 +21,11 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from files import Problem, replacing, run, shown, to_cell
-from ink import PictureError, find_ink, open_picture
-from layout import choose, find_layout
-from numerals import character, read_number, value
-from reader import load_reader, read_classes
+from shuzi.core.files import Problem, replacing, run, shown, to_cell
+from shuzi.core.numerals import character, read_number, value
+from shuzi.ink import PictureError, find_ink, open_picture
+from shuzi.reading.layout import choose, find_layout
+from shuzi.reading.reader import load_reader, read_classes
 
 CSV_HEADER = ["file", "prediction", "character", "confidence", "second", "second_confidence", "note", "box"]
 BATCH = 64  # pictures; what a process prepares at a time
@@ -54,7 +54,7 @@ def main(argv=None):
         if args.csv:
             outputs.append(stack.enter_context(csv_file(args.csv)))
         if args.sheet:
-            from sheet import sheet_file
+            from shuzi.reading.sheet import sheet_file
 
             outputs.append(stack.enter_context(sheet_file(args.sheet)))
         reader = load_reader(args.model)

@@ -25,9 +25,10 @@ import h5py
 import numpy as np
 from tqdm import tqdm
 
-import numerals
-from dataset import CHUNK, FORMAT, OWN_WRITER, SIZE
-from files import VERSION, Problem, from_cell, replacing, run, run_lock, shown, split_names
+from shuzi.core import numerals
+from shuzi.core.files import Problem, from_cell, replacing, run, run_lock, shown, split_names
+from shuzi.core.version import VERSION
+from shuzi.dataset.h5 import CHUNK, FORMAT, OWN_WRITER, SIZE
 
 MAX_BYTES = 100_000  # of a PNG; 64x64 RGB has 12,288
 ATTEMPTS = 20  # orders in which a split is tried

@@ -24,12 +24,11 @@ import numpy as np
 from PIL import Image
 
 PROJECT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(PROJECT))
 
-import calibration  # noqa: E402
-from dataset import CHUNK, open_data  # noqa: E402
-from reader import load_reader, quiet_stderr  # noqa: E402
-from sources import open_source  # noqa: E402
+from shuzi.dataset.h5 import CHUNK, open_data  # noqa: E402
+from shuzi.dataset.sources import open_source  # noqa: E402
+from shuzi.net import calibration  # noqa: E402
+from shuzi.reading.reader import load_reader, quiet_stderr  # noqa: E402
 
 TARGET = 0.94  # the old net's best accuracy, on its own pictures
 BUDGET = 60  # seconds of training
@@ -225,7 +224,7 @@ def force_precision(policy):
     with quiet_stderr():
         import keras
 
-        import devices
+        from shuzi.net import devices
 
     def set_precision(gpus):
         keras.mixed_precision.set_global_policy(policy)
@@ -236,7 +235,7 @@ def force_precision(policy):
 
 def doubts(reader, probabilities):
     """Share of drawn other characters that are unsure, and of the test pictures, whose probabilities are given."""
-    from others import other_characters
+    from benchmarks.others import other_characters
 
     others = reader.predict(other_characters(8, 0)[0])
     return {
@@ -268,7 +267,7 @@ def run_baseline(name, data, seed, epochs):
     with quiet_stderr():
         import keras
 
-        import devices
+        from shuzi.net import devices
 
         devices.set_threads()
         devices.set_gpu_memory()
@@ -376,7 +375,7 @@ def augmentation_share(model, plain_layers, batch, rounds=6, steps=6):
 
 def run_latency(model_path, pictures):
     """Seconds to read one picture, file to probabilities, with the model loaded: median, 95th percentile."""
-    import ink
+    from shuzi import ink
 
     reader = load_reader(model_path)
     seconds = []
@@ -438,7 +437,7 @@ def main():
 def parse_arguments():
     parser = argparse.ArgumentParser(
         description="Measure the notebook's CNN beside the net of 2020, LeNet-5 and a tutorial's CNN.",
-        epilog="example: python benchmarks/bench.py --data chinese-mnist.zip --seeds 5",
+        epilog="example: python -m benchmarks.bench --data chinese-mnist.zip --seeds 5",
     )
     add = parser.add_argument
     add(
@@ -752,7 +751,7 @@ def report(results, about, args):
         "",
         f"{about['data']}. Mean{' ± standard deviation' * (number > 1)} of {seeds}. "
         f"{about['machine']}, {gpus}; Python {platform.python_version()}, {first['versions']}.",
-        f"Made by `python benchmarks/bench.py{options(args)}`.",
+        f"Made by `python -m benchmarks.bench{options(args)}`.",
         NOTES.format(budget=BUDGET, target=TARGET, warm=WARM_UP, side=PEAK_SIDE, peak=peak),
     ]
     failures = [

@@ -8,19 +8,15 @@ Reads model.keras; prints a Markdown table.
 """
 
 import argparse
-import sys
-from pathlib import Path
 
 import cv2
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-import ink
-import synthesize
-from files import Problem, run
-from numerals import DEFAULT_CLASSES
-from reader import load_reader
+from shuzi import ink
+from shuzi.core.files import Problem, run
+from shuzi.core.numerals import DEFAULT_CLASSES
+from shuzi.drawing import handwriting as synthesize
+from shuzi.reading.reader import load_reader
 
 SIDES = (28, 40, 100, 400)  # pixels; longer side of the ink
 MARGINS = (0, 0.05)  # of that side
@@ -62,7 +58,7 @@ def prepared(picture):
 
 def main(argv=None):
     parser = argparse.ArgumentParser(
-        description=__doc__.split("\n\n")[0], epilog="example: python benchmarks/crops.py --model model.keras"
+        description=__doc__.split("\n\n")[0], epilog="example: python -m benchmarks.crops --model model.keras"
     )
     parser.add_argument("--model", default="model.keras", help="the trained model (default: model.keras)")
     parser.add_argument("--hands", type=int, default=60, help="virtual writers (default: 60)")

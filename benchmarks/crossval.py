@@ -12,18 +12,17 @@ import tempfile
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(PROJECT), str(PROJECT / "benchmarks")]
 
 import h5py  # noqa: E402
 import matplotlib  # noqa: E402
 import numpy as np  # noqa: E402
-from bench import Failed, finish, manifest, one, pack  # noqa: E402
 
-import numerals  # noqa: E402
-from dataset import open_data, read_pictures  # noqa: E402
-from files import Problem, replacing, run, shown  # noqa: E402
-from fonts import find_cjk_font  # noqa: E402
-from reader import load_reader  # noqa: E402
+from benchmarks.bench import Failed, finish, manifest, one, pack  # noqa: E402
+from shuzi.core import numerals  # noqa: E402
+from shuzi.core.files import Problem, replacing, run, shown  # noqa: E402
+from shuzi.core.fonts import find_cjk_font  # noqa: E402
+from shuzi.dataset.h5 import open_data, read_pictures  # noqa: E402
+from shuzi.reading.reader import load_reader  # noqa: E402
 
 MOST = 96  # misread pictures that are drawn, and a fifth of it printed; the file has all
 COLUMNS = "y", "files", "writers"  # of data.h5, beside the pictures
@@ -149,7 +148,7 @@ def draw(path, pictures, titles):
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__.split("\n")[0],
-        epilog="example: python benchmarks/crossval.py --data chinese-mnist.zip --epochs 20",
+        epilog="example: python -m benchmarks.crossval --data chinese-mnist.zip --epochs 20",
     )
     add = parser.add_argument
     add(

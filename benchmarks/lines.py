@@ -8,7 +8,6 @@ the default set does not hold, or from a folder of class folders. Prints a Markd
 import argparse
 import math
 import re
-import sys
 from collections import defaultdict
 from pathlib import Path
 
@@ -17,15 +16,13 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-import ink  # noqa: E402
 import predict  # noqa: E402
 import synthesize  # noqa: E402
-from files import run  # noqa: E402
-from layout import find_layout  # noqa: E402
-from numerals import VALUES, character, class_name, write_number  # noqa: E402
-from reader import load_reader  # noqa: E402
+from shuzi import ink  # noqa: E402
+from shuzi.core.files import run  # noqa: E402
+from shuzi.core.numerals import VALUES, character, class_name, write_number  # noqa: E402
+from shuzi.reading.layout import find_layout  # noqa: E402
+from shuzi.reading.reader import load_reader  # noqa: E402
 
 SIZE = 96  # pixels; about a character's longer side
 SEED = 1_000_003  # of the hands
@@ -144,7 +141,7 @@ def read(grey, reader):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0], epilog="example: python benchmarks/lines.py")
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0], epilog="example: python -m benchmarks.lines")
     add = parser.add_argument
     add("--model", default="model.keras", help="(default: %(default)s)")
     add("--data", metavar="FOLDER", help="class folders with writer-<id> in the files' names (default: drawn hands)")

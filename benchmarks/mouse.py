@@ -9,20 +9,16 @@ Reads model.keras; prints a Markdown table of accuracy by the strokes' width.
 """
 
 import argparse
-import sys
-from pathlib import Path
 
 import cv2
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-import ink
-import synthesize
-from dataset import DataError, open_data
-from files import Problem, run
-from numerals import DEFAULT_CLASSES, character
-from reader import load_reader
+from shuzi import ink
+from shuzi.core.files import Problem, run
+from shuzi.core.numerals import DEFAULT_CLASSES, character
+from shuzi.dataset.h5 import DataError, open_data
+from shuzi.drawing import handwriting as synthesize
+from shuzi.reading.reader import load_reader
 
 SIDE = 28  # pixels
 WIDTHS = (2, 3, 4)  # pixels
@@ -99,7 +95,7 @@ def of_people(data):
 
 def main(argv=None):
     parser = argparse.ArgumentParser(
-        description=__doc__.split("\n\n")[0], epilog="example: python benchmarks/mouse.py --model model.keras"
+        description=__doc__.split("\n\n")[0], epilog="example: python -m benchmarks.mouse --model model.keras"
     )
     parser.add_argument("--model", default="model.keras", help="the trained model (default: model.keras)")
     parser.add_argument("--hands", type=int, default=300, help="virtual writers (default: 300)")

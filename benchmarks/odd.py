@@ -1,6 +1,6 @@
 """Odd and hostile pictures: every file of a folder through datapro.py, and how long each takes alone.
 
-    python benchmarks/odd.py pillow/Tests/images      Pillow's own test pictures, from its source
+    python -m benchmarks.odd pillow/Tests/images      Pillow's own test pictures, from its source
 
 Prints how many were written and refused, the memory of all processes together, and the slowest files. The exit code
 is 1 where a file is neither written nor refused. Needs psutil.
@@ -15,9 +15,8 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
-from scale import PROJECT, run
-
-import ink
+from benchmarks.scale import PROJECT, run
+from shuzi import ink
 
 
 def timed(path):

@@ -8,7 +8,6 @@ trained on. Prints a Markdown report and writes it to results/others.md.
 import argparse
 import math
 import re
-import sys
 from collections import Counter, namedtuple
 from pathlib import Path
 from unittest.mock import patch
@@ -18,17 +17,14 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-import ink  # noqa: E402
-import other_characters as signs  # noqa: E402
 import synthesize  # noqa: E402
-from calibration import calibration_error, lead  # noqa: E402
-from dataset import DataError, open_data  # noqa: E402
-from files import Problem, run  # noqa: E402
-from numerals import character, class_name  # noqa: E402
-from reader import ModelError, load_reader  # noqa: E402
+from benchmarks import other_characters as signs  # noqa: E402
+from shuzi import ink  # noqa: E402
+from shuzi.core.files import Problem, run  # noqa: E402
+from shuzi.core.numerals import character, class_name  # noqa: E402
+from shuzi.dataset.h5 import DataError, open_data  # noqa: E402
+from shuzi.net.calibration import calibration_error, lead  # noqa: E402
+from shuzi.reading.reader import ModelError, load_reader  # noqa: E402
 
 # of one kind of sign: pictures (n, 64, 64, 3), the best probability of each, and the character it is read as
 Group = namedtuple("Group", "title pictures names lead read_as")
@@ -288,7 +284,7 @@ def make_report(args, reader, groups):
 def parse_arguments(argv):
     parser = argparse.ArgumentParser(
         description="Measure how many pictures of no numeral are flagged as unsure, and the price of it.",
-        epilog="example: python benchmarks/others.py --per-character 5 --sheet others.png",
+        epilog="example: python -m benchmarks.others --per-character 5 --sheet others.png",
     )
     add = parser.add_argument
     add("--model", default="model.keras", help="(default: %(default)s)")

@@ -13,21 +13,17 @@ import io
 import math
 import multiprocessing
 import os
-import sys
-from pathlib import Path
 
 import cv2
 import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-import ink
-import synthesize
-from files import Problem, run
-from numerals import DEFAULT_CLASSES
-from reader import load_reader
+from shuzi import ink
+from shuzi.core.files import Problem, run
+from shuzi.core.numerals import DEFAULT_CLASSES
+from shuzi.drawing import handwriting as synthesize
+from shuzi.reading.reader import load_reader
 
 INKS = {  # colour of a full stroke, R, G, B, 0-255
     "black": ((20, 22, 28), (60, 60, 66)),
@@ -221,7 +217,7 @@ def draw_sheet(rows, path, columns=8):
 def parse_arguments(argv):
     parser = argparse.ArgumentParser(
         description=__doc__.split("\n\n")[0],
-        epilog="example: python benchmarks/photos.py --model model.keras --count 2000 --sheet photos.png",
+        epilog="example: python -m benchmarks.photos --model model.keras --count 2000 --sheet photos.png",
     )
     parser.add_argument("--model", default="model.keras", help="the trained model (default: model.keras)")
     parser.add_argument("--count", type=int, default=500, help="photos to take (default: 500)")

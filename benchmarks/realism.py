@@ -7,7 +7,6 @@ Where the first do not look like the real one, strokes.py lacks a way of writing
 """
 
 import argparse
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -15,12 +14,10 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-import ink  # noqa: E402
-from files import Problem, run  # noqa: E402
-from reader import ModelError, load_reader  # noqa: E402
-from sources import open_source, sort_into_classes, writer_of  # noqa: E402
+from shuzi import ink  # noqa: E402
+from shuzi.core.files import Problem, run  # noqa: E402
+from shuzi.dataset.sources import open_source, sort_into_classes, writer_of  # noqa: E402
+from shuzi.reading.reader import ModelError, load_reader  # noqa: E402
 
 CELL = ink.SIZE
 LABEL = 150  # pixels; width of the text before each row
@@ -65,7 +62,7 @@ def row_of(picture, texts, neighbours):
 
 def main():
     parser = argparse.ArgumentParser(
-        description=__doc__.split("\n")[0], epilog="example: python benchmarks/realism.py real_handwriting"
+        description=__doc__.split("\n")[0], epilog="example: python -m benchmarks.realism real_handwriting"
     )
     add = parser.add_argument
     add("real", help="real handwriting: class folders, or a Chinese MNIST folder or zip")

@@ -1,7 +1,7 @@
 """Large sets and speed: datapro.py and test.py on generated pictures, beside the program of 2020.
 
-    python benchmarks/scale.py               2,000 and 20,000 pictures
-    python benchmarks/scale.py 200000        also that many (1 GB of disk, some minutes)
+    python -m benchmarks.scale               2,000 and 20,000 pictures
+    python -m benchmarks.scale 200000        also that many (1 GB of disk, some minutes)
 
 Prints four tables and writes them to results/scale.md:
 
@@ -28,8 +28,7 @@ import psutil
 from PIL import Image, ImageDraw
 
 PROJECT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(PROJECT))
-from dataset import open_data, read_pictures  # noqa: E402
+from shuzi.dataset.h5 import open_data, read_pictures  # noqa: E402
 
 CLASSES = [str(i) for i in range(1, 11)]
 WRITERS = 100
@@ -109,7 +108,6 @@ def old_datapro(source, out):
 
 TRAIN = """
 import sys
-sys.path[:0] = [{project!r}, {benchmarks!r}]
 import batches, bench
 if {from_disk}:
     load = batches.load
@@ -252,7 +250,7 @@ def layout(folder):
 def main():
     parser = argparse.ArgumentParser(
         description="Cost per picture, memory and speed of datapro.py and test.py.",
-        epilog="example: python benchmarks/scale.py 200000",
+        epilog="example: python -m benchmarks.scale 200000",
     )
     parser.add_argument("more", nargs="*", type=int, help="numbers of pictures besides 2,000 and 20,000")
     parser.add_argument("--counts", nargs="*", type=int, default=[2000, 20_000], help="instead of 2000 20000")
@@ -273,7 +271,7 @@ def main():
     args.results.mkdir(exist_ok=True)
     report = args.results / "scale.md"
     text = "\n\n".join("\n".join(table) for table in tables)
-    command = " ".join(["python benchmarks/scale.py", *map(str, args.more)])
+    command = " ".join(["python -m benchmarks.scale", *map(str, args.more)])
     report.write_text(f"# Large sets and speed\n\n{os.cpu_count()} cores, `{command}`\n\n{text}\n")
     print(f"\n{text}\n\n{report}: {len(tables)} tables")
 

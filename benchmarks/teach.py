@@ -8,21 +8,19 @@ on both, and reads the other half, which chose nothing. Writes and prints a Mark
 
 import argparse
 import shutil
-import sys
 import tempfile
 from collections import defaultdict
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(PROJECT), str(PROJECT / "benchmarks")]
 
 import numpy as np  # noqa: E402
-from bench import Failed, finish, one  # noqa: E402
 
-import ink  # noqa: E402
-from files import Problem, run  # noqa: E402
-from reader import load_reader  # noqa: E402
-from sources import open_source, sort_into_classes, writer_of  # noqa: E402
+from benchmarks.bench import Failed, finish, one  # noqa: E402
+from shuzi import ink  # noqa: E402
+from shuzi.core.files import Problem, run  # noqa: E402
+from shuzi.dataset.sources import open_source, sort_into_classes, writer_of  # noqa: E402
+from shuzi.reading.reader import load_reader  # noqa: E402
 
 
 def halves(source, classes):
@@ -97,7 +95,7 @@ def measure(args, folder):
 
 def main():
     parser = argparse.ArgumentParser(
-        description=__doc__.split("\n")[0], epilog="example: python benchmarks/teach.py chinese-mnist.zip"
+        description=__doc__.split("\n")[0], epilog="example: python -m benchmarks.teach chinese-mnist.zip"
     )
     add = parser.add_argument
     add("real", help="real handwriting: class folders, or a Chinese MNIST folder or zip")

@@ -5,19 +5,16 @@ prints a Markdown table. With `--sheet` a PNG shows what the faults look like.
 """
 
 import argparse
-import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 from PIL import Image
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from dataset import DataError, open_data
-from files import Problem, replacing, run
-from ink import SIZE
-from reader import load_reader
+from shuzi.core.files import Problem, replacing, run
+from shuzi.dataset.h5 import DataError, open_data
+from shuzi.ink import SIZE
+from shuzi.reading.reader import load_reader
 
 # All take ink, float32 (64, 64), 0 paper to 1 full ink, and a generator of random numbers, and return the same.
 
@@ -96,7 +93,7 @@ def worn(pictures, fault, seed=0):
 def main(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__.split("\n\n")[0],
-        epilog="example: python benchmarks/wear.py --data data.h5 --model model.keras",
+        epilog="example: python -m benchmarks.wear --data data.h5 --model model.keras",
     )
     parser.add_argument("--data", default="data.h5", help="whose test pictures are read (default: data.h5)")
     parser.add_argument("--model", default="model.keras", help="the trained model (default: model.keras)")

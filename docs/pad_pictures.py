@@ -15,9 +15,8 @@ import numpy as np
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
 
-import synthesize
+from shuzi.drawing import handwriting as synthesize
 
 # run before the page's own script: notes when the pen is lifted, and when each answer was asked and shown
 WATCH = """

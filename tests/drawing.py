@@ -53,11 +53,14 @@ def draw_set(root, classes=("1", "2", "10"), writers=4, each=2):
 
 
 def quick_project(folder):
-    """A copy of the scripts with QUICK_INK for ink.py."""
+    """A copy of the scripts with QUICK_INK for shuzi/ink."""
     folder.mkdir(parents=True)
-    for name in ("datapro.py", "test.py", "dataset.py", "files.py", "sources.py", "numerals.py"):
+    for name in ("datapro.py", "test.py"):
         shutil.copy(PROJECT / name, folder)
-    (folder / "ink.py").write_text(QUICK_INK)
+    for room in ("core", "dataset"):
+        shutil.copytree(PROJECT / "shuzi" / room, folder / "shuzi" / room, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "shuzi" / "ink").mkdir()
+    (folder / "shuzi" / "ink" / "__init__.py").write_text(QUICK_INK)
     return folder
 
 

@@ -16,12 +16,11 @@ except ImportError:
     sys.exit("fuzz_ink.py needs atheris: pip install atheris (Linux or macOS)")
 
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 with atheris.instrument_imports(include=["ink", "PIL"]):
     from PIL import Image
 
-    import ink
+    from shuzi import ink
 
 import numpy as np
 

@@ -1,14 +1,10 @@
 """benchmarks/crops.py: its crops are close, of the side and pen they are said to be, and the same each time."""
 
-import sys
 
 import numpy as np
 import pytest
-from drawing import PROJECT
 
-sys.path.insert(0, str(PROJECT / "benchmarks"))
-
-import crops  # noqa: E402
+from benchmarks import crops  # noqa: E402
 
 
 @pytest.mark.parametrize("side", crops.SIDES)

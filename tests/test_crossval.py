@@ -8,12 +8,9 @@ import pytest
 from drawing import PROJECT
 from PIL import Image
 
-import synthesize
-from files import Problem
-
-sys.path.insert(0, str(PROJECT / "benchmarks"))
-
-import crossval  # noqa: E402
+from benchmarks import crossval  # noqa: E402
+from shuzi.core.files import Problem
+from shuzi.drawing import handwriting as synthesize
 
 
 def test_a_writer_is_in_one_part_only():

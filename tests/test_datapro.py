@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-import files
+from shuzi.core import files
 
 posix = pytest.mark.skipif(os.name == "nt", reason="POSIX files")
 

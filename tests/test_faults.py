@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from drawing import assert_one_line, quick_project, run, tree
 
-import files
-from dataset import open_data
+from shuzi.core import files
+from shuzi.dataset.h5 import open_data
 
 posix = pytest.mark.skipif(os.name == "nt", reason="POSIX signals and limits")
 KILLS = int(os.environ.get("KILLS", 4))

@@ -1,6 +1,5 @@
 """The ink is found, all of it and nothing else, in scans, bitmaps and photos."""
 
-import sys
 from pathlib import Path
 
 import cv2
@@ -8,13 +7,10 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
-import crops
-import photos
-
-import ink
-import synthesize
+from benchmarks import crops, photos
+from shuzi import ink
+from shuzi.drawing import handwriting as synthesize
 
 
 def draw(lines, height=64, width=64, level=0, thick=2, ground=255):

@@ -1,7 +1,5 @@
 """What holds for every picture: hypothesis looks for one for which it does not."""
 
-import sys
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -10,9 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-import ink
+from shuzi import ink
 
 # the same picture moved, padded, inverted or enlarged: the mean difference is under this, of 255 grey levels
 SAME = 10.0

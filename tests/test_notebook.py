@@ -13,9 +13,9 @@ import pytest
 from cells import notebook
 from drawing import PROJECT, draw, draw_set, run
 
-from fonts import find_cjk_font_file
-from numerals import character
-from reader import load_reader
+from shuzi.core.fonts import find_cjk_font_file
+from shuzi.core.numerals import character
+from shuzi.reading.reader import load_reader
 
 OWN = {"8": "plus", "10": "加号"}  # two of the folders get names of a user's own
 CLASSES = ["1", "3", "plus", "加号"]

@@ -1,15 +1,12 @@
 """Class names, and numbers written in Chinese numerals."""
 
-import sys
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-import numerals  # noqa: E402
-from numerals import read_number, write_number  # noqa: E402
+from shuzi.core import numerals  # noqa: E402
+from shuzi.core.numerals import read_number, write_number  # noqa: E402
 
 
 @pytest.mark.parametrize(

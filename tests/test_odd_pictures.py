@@ -4,18 +4,14 @@ import io
 import os
 import socket
 import struct
-import sys
 import zlib
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-import ink
+from shuzi import ink
 
 
 def seven(height=120, width=150, stroke=7):

@@ -1,17 +1,13 @@
 """benchmarks/others.py: what it draws as "no numeral" is none, is writing, and is the same each time."""
 
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
-
-import other_characters as signs  # noqa: E402
-import others  # noqa: E402
-from numerals import OTHER_FORMS, VALUES  # noqa: E402
-from strokes import WAYS, parse  # noqa: E402
+from benchmarks import other_characters as signs  # noqa: E402
+from benchmarks import others  # noqa: E402
+from shuzi.core.numerals import OTHER_FORMS, VALUES  # noqa: E402
+from shuzi.drawing.strokes import WAYS, parse  # noqa: E402
 
 ALL = others.simple_characters() | others.middling_characters()
 

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from dataset import DataError, open_data, read_pictures
+from shuzi.dataset.h5 import DataError, open_data, read_pictures
 
 spec = spec_from_file_location("pack", PROJECT / "test.py")
 pack = module_from_spec(spec)

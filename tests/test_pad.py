@@ -25,9 +25,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import ink
-import pad
-from strokes import WAYS, parse
+from shuzi import ink
+from shuzi.drawing.strokes import WAYS, parse
+from shuzi.pad import server as pad
 
 pytest.importorskip("flask", reason="requirements-pad.txt is not installed")
 pytest.importorskip("waitress", reason="requirements-pad.txt is not installed")
@@ -62,7 +62,7 @@ def model(tmp_path_factory):
     import keras
     from keras import layers
 
-    import reader
+    from shuzi.reading import reader
 
     keras.utils.set_random_seed(0)
     pictures, labels = [], []

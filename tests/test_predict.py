@@ -14,12 +14,10 @@ import pytest
 from drawing import PROJECT, assert_one_line, run, tree
 from PIL import Image, ImageDraw
 
-import fonts
-import ink
-import layout
 import predict
-import reader
-import sheet
+from shuzi import ink
+from shuzi.core import fonts
+from shuzi.reading import layout, reader, sheet
 
 posix = pytest.mark.skipif(os.name == "nt", reason="POSIX files and signals")
 CLASSES = ["1", "2", "10", "box"]  # 一, 二, 十 and a class of the user's own

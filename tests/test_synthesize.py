@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
-import ink
-import strokes
-import synthesize
-from numerals import ALL_CLASSES, DEFAULT_CLASSES
+from shuzi import ink
+from shuzi.core.numerals import ALL_CLASSES, DEFAULT_CLASSES
+from shuzi.drawing import handwriting as synthesize
+from shuzi.drawing import strokes
 
 ROOT = Path(__file__).resolve().parent.parent
 

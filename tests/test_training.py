@@ -17,19 +17,16 @@ import pytest
 from cells import cell
 from drawing import PROJECT
 
-import ink as ink_module
-import synthesize
-from files import Problem
-from reader import quiet_stderr
+from shuzi import ink as ink_module
+from shuzi.core.files import Problem
+from shuzi.drawing import handwriting as synthesize
+from shuzi.reading.reader import quiet_stderr
 
 with quiet_stderr():
     import keras
 
-    import augment
-    import batches
-    import calibration
-    import devices
-    from normalization import FusedBatchNormalization
+    from shuzi.net import augment, batches, calibration, devices
+    from shuzi.net.normalization import FusedBatchNormalization
 
 CLASSES = [str(number) for number in range(1, 11)]
 
@@ -670,12 +667,12 @@ NET = """
 import hashlib, json, sys
 import numpy as np
 from cells import cell
-from reader import quiet_stderr
+from shuzi.reading.reader import quiet_stderr
 with quiet_stderr():
     import keras, tensorflow as tf
     from keras import layers, ops
     import augment, batches, devices
-    from normalization import FusedBatchNormalization
+    from shuzi.net.normalization import FusedBatchNormalization
 
 rng = np.random.default_rng(0)
 X = rng.integers(0, 256, (320, 64, 64, 3), np.uint8)

@@ -1,17 +1,12 @@
 """benchmarks/wear.py: each fault is one, and leaves something to read."""
 
-import sys
 
 import numpy as np
 import pytest
-from drawing import PROJECT
 
-import ink
-import synthesize
-
-sys.path.insert(0, str(PROJECT / "benchmarks"))
-
-import wear  # noqa: E402
+from benchmarks import wear  # noqa: E402
+from shuzi import ink
+from shuzi.drawing import handwriting as synthesize
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import psutil
 
-from dataset import CHUNK, OWN_WRITER, read_pictures
+from shuzi.dataset.h5 import CHUNK, OWN_WRITER, read_pictures
 
 WINDOW = 64 * CHUNK  # pictures that are read from disk at a time, 50 MB, and shuffled among themselves
 

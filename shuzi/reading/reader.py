@@ -19,9 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
-from calibration import lead
-from files import Problem, replacing, shown
-from ink import SIZE
+from shuzi.core.files import Problem, replacing, shown
+from shuzi.ink import SIZE
+from shuzi.net.calibration import lead
 
 FORMAT = 2  # of classes.json
 CLASSES_FILE = "classes.json"

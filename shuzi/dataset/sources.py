@@ -14,8 +14,8 @@ import zipfile
 from contextlib import suppress
 from functools import cached_property
 
-import numerals
-from files import Problem, natural, shown
+from shuzi.core import numerals
+from shuzi.core.files import Problem, natural, shown
 
 PICTURE_ENDINGS = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm"}
 HIDDEN = {"thumbs.db", "desktop.ini", "__macosx"}  # and whatever begins with a dot

@@ -15,8 +15,6 @@ except ImportError:  # Windows
     fcntl = None
     import msvcrt
 
-VERSION = "1.0.0"  # of the program
-
 
 class Problem(Exception):
     """The program can't do what it was asked. The message is one line: why, and what to do."""

@@ -12,8 +12,8 @@ from collections import namedtuple
 import cv2
 import numpy as np
 
-import numerals
-from ink import place
+from shuzi.core import numerals
+from shuzi.ink import place
 
 SMALLEST = 16  # pixels; several characters take twice this from side to side or from top to bottom
 MOST_PIECES = 4  # of one character side by side: 八 and 亿 have two, broken strokes add to them

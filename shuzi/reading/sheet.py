@@ -8,10 +8,10 @@ from contextlib import contextmanager
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from files import replacing, shown
-from fonts import find_cjk_font_file
-from ink import PictureError, open_picture
-from numerals import character, value
+from shuzi.core.files import replacing, shown
+from shuzi.core.fonts import find_cjk_font_file
+from shuzi.core.numerals import character, value
+from shuzi.ink import PictureError, open_picture
 
 COLUMNS = 4
 CARD = 320, 190  # pixels

@@ -1,244 +1,21 @@
-"""Any picture of handwriting -> the 64x64x3 array that training and prediction both use.
-
-The one way in: `datapro.py`, `predict.py` and `pad.py` all come through `read_picture` or `prepare`.
-A picture is decoded and turned upright (`open_picture`), the ink is told from the paper
-(`find_ink`), and what was written is cropped, scaled with its aspect kept and centred on white
-(`place`). Dark ink on white comes out, whatever went in.
-"""
+"""Tells ink from paper."""
 
 import contextlib
-import functools
-import io
-import logging
 import math
-import os
-import stat
-import warnings
 from collections import namedtuple
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps
 
-SIZE = 64  # pixels; side of the prepared picture
-INK_SIZE = 52  # pixels; longer side of the ink in it, which leaves a margin of 6 all round
-WORKING_SIDE = 1024  # pixels; larger pictures are reduced to about this before the ink is looked for
+from shuzi.ink.decode import NoInkError, resize
 
-# Larger pictures are refused before they are decoded, which keeps any one file under 2 seconds and 500 MB.
-MAX_BYTES = 200_000_000  # of a file
-MAX_PIXELS = 24_000_000
-MAX_PIXELS_JPEG = 64_000_000  # it can be decoded at a reduced size
-MAX_PIXELS_PYTHON = 500_000  # decoded in Python (QOI, some DDS, BLP, …), two seconds per megapixel
 PAPER = 200  # the tone of paper that is evened out; ink is darker, noise may be lighter
 SMALL = 150  # pixels; what is no larger is a bitmap or a crop, without ruling, table and cast shadows
 FAINTEST = 10  # of PAPER; how much darker than that the strokes are on a page, at the least
-PALEST = 0.1  # of full ink; what is paler does not count where the ink is cropped
 SMALLEST = 0.03  # of a photo's longer side; what is written there is no smaller
 CLOSE = 0.2  # of the distance to the ink; how much paper may vary in a close crop. The light half of a shade has 0.29
 MAX_PARTS = 300  # the largest are looked at; the rest are specks
 MAX_LINES = 200  # the likeliest that might be ruling; photos have up to 112, a page of print thousands
-
-logging.getLogger("PIL").addHandler(logging.NullHandler())  # its notes on damaged files are not for stderr
-
-USUAL_FORMATS = ["JPEG", "PNG"]
-# EPS and WMF run a helper program or need Windows; the others are only stubs that never decode.
-REFUSED_FORMATS = {"EPS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"}
-
-
-class PictureError(Exception):
-    """A picture that can't be used. The message is one line for the person whose picture it is."""
-
-
-class NoInkError(PictureError):
-    """A picture that can be read but holds no writing."""
-
-
-def read_picture(source, fit="ink"):
-    """Read a picture and prepare it.
-
-    source: path, bytes or binary file of a picture in any format that Pillow decodes.
-    fit: "ink" finds the ink, crops, scales and centres it; "stretch" resizes the whole picture.
-    Returns uint8 (64, 64, 3), 0 ink to 255 paper. Raises PictureError, NoInkError.
-    """
-    return fit_picture(open_picture(source), fit)
-
-
-def prepare(picture, fit="ink"):
-    """The same for a picture that is in memory already.
-
-    picture: PIL image, or array (h, w), (h, w, 1), (h, w, 3) or (h, w, 4), uint8 0-255 (other
-    integer and float types are stretched to that range). Returns uint8 (64, 64, 3).
-    Raises PictureError, NoInkError.
-    """
-    with _refusing():
-        grey = _to_grey(_image_from_array(picture) if isinstance(picture, np.ndarray) else picture)
-    return fit_picture(grey, fit)
-
-
-def fit_picture(grey, fit="ink"):
-    """The second half of `read_picture`: uint8 (h, w) from `open_picture` -> uint8 (64, 64, 3). Raises NoInkError."""
-    picture = grey
-    for step in fit_steps(fit):
-        picture = step(picture)
-    return picture
-
-
-def fit_steps(fit):
-    """The functions that `fit_picture` calls, each with what the one before returns."""
-    if fit == "ink":
-        return _dark_on_light, _with_strokes, _crop_to_ink, _place_crop
-    if fit == "stretch":
-        return (_stretch_to_size,)
-    raise ValueError(f"fit must be 'ink' or 'stretch', not {fit!r}")
-
-
-def _stretch_to_size(grey):
-    small = cv2.resize(grey, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
-    return np.repeat(small[:, :, None], 3, axis=2)
-
-
-# ---- decoding ------------------------------------------------------------------------------------
-
-
-def open_picture(source):
-    """Decode a picture: upright by its EXIF, transparency on white, first frame, grey.
-
-    source: path, bytes or binary file. Returns uint8 (h, w); the longer side at most about
-    WORKING_SIDE, never enlarged. Raises PictureError.
-    """
-    if isinstance(source, (bytes, bytearray, memoryview)):
-        source = io.BytesIO(source)
-    with _refusing():
-        if isinstance(source, (str, os.PathLike)):
-            status = os.stat(source)
-            if not stat.S_ISREG(status.st_mode):  # opening a FIFO would wait for ever
-                raise PictureError("not a file")
-            if status.st_size > MAX_BYTES:
-                raise PictureError(f"too large: over {MAX_BYTES // 1_000_000} MB; make it smaller")
-        with _open_image(source) as image:
-            _check_size(image)
-            # A JPEG can be decoded at 1/2, 1/4 or 1/8 of its size, JPEG 2000 without its finest levels.
-            width, height = image.size
-            factor = min(max(width, height) / (0.95 * WORKING_SIDE), width, height)
-            if image.format == "JPEG2000" and factor >= 2:
-                image.reduce = int(math.log2(factor))
-            else:
-                factor = max(factor, 1)
-                image.draft("L", (int(width / factor), int(height / factor)))
-            ImageOps.exif_transpose(image, in_place=True)
-            return _to_grey(image)
-
-
-@contextlib.contextmanager
-def _refusing():
-    """Whatever goes wrong with a picture becomes a PictureError of one line."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # notes on odd metadata: the pixels decide
-            yield
-    except PictureError:
-        raise
-    except Image.UnidentifiedImageError as error:
-        raise PictureError("not a picture in a known format") from error
-    except Image.DecompressionBombError as error:
-        raise PictureError("too large; make it smaller") from error
-    except MemoryError as error:
-        raise PictureError("too large for this machine's memory; make it smaller") from error
-    except Exception as error:  # Pillow's decoders raise nearly any type on damaged files
-        if getattr(error, "filename", None) is not None:
-            raise PictureError(f"can't be opened: {error.strerror}") from error
-        reason = " ".join(str(error).split())[:120] or type(error).__name__
-        raise PictureError(f"damaged, or not a picture: {reason}") from error
-
-
-def _check_size(image):
-    width, height = image.size
-    limit = MAX_PIXELS_JPEG if image.format in ("JPEG", "MPO") else MAX_PIXELS
-    if any(tile[0] in Image.DECODERS for tile in getattr(image, "tile", ())):
-        limit = MAX_PIXELS_PYTHON
-    if width * height > limit:
-        allowed = f"{limit / 1e6:g} megapixels for {image.format}"
-        raise PictureError(f"too large: {width}x{height} is over {allowed}; make it smaller")
-
-
-def _open_image(source):
-    try:
-        return Image.open(source, formats=USUAL_FORMATS)
-    except Image.UnidentifiedImageError:  # only now the rest, whose decoders take 25 ms to load
-        return Image.open(source, formats=_formats())
-
-
-@functools.cache
-def _formats():
-    Image.init()
-    return [name for name in Image.ID if name not in REFUSED_FORMATS]
-
-
-def _to_grey(image):
-    """PIL image of any mode -> uint8 (h, w) of at most about WORKING_SIDE."""
-    if 0 in image.size:
-        raise PictureError("an empty picture")
-    if image.mode in ("I", "F") or image.mode.startswith("I;"):
-        return _stretch(_shrink(_numbers(np.asarray(image))))
-    if "transparency" in image.info and image.mode in ("1", "L", "P", "RGB") or image.mode == "PA":
-        image = image.convert("RGBA")
-    clear = image.mode in ("LA", "RGBA", "La", "RGBa")
-    factor = min(max(image.size) // (2 * WORKING_SIDE), *image.size)
-    if factor > 1 and image.mode not in ("1", "P"):  # so that the conversions need little memory
-        image = image.reduce(factor)
-    if clear:
-        return _shrink(_flatten(np.asarray(image.convert("RGBA"))))
-    if image.mode == "LAB":
-        return _shrink(np.asarray(image.getchannel("L")))
-    if image.mode == "HSV":
-        image = image.convert("RGB")
-    return _shrink(np.asarray(image if image.mode == "L" else image.convert("L")))
-
-
-def _image_from_array(array):
-    if array.ndim == 3 and array.shape[2] == 1:
-        array = array[:, :, 0]
-    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)) or 0 in array.shape:
-        raise PictureError(f"an array of shape {array.shape} is no picture; (h, w), (h, w, 3), (h, w, 4) are")
-    if array.dtype.kind not in "buif":
-        raise PictureError(f"an array of {array.dtype} is no picture")
-    return Image.fromarray(array if array.dtype == np.uint8 else _stretch(_numbers(array)))
-
-
-def _numbers(array):
-    """Any numbers -> float32, without NaN and infinities."""
-    with np.errstate(over="ignore"):
-        array = np.array(array, np.float32)
-    return np.nan_to_num(array, copy=False, posinf=0, neginf=0)
-
-
-def _stretch(array):
-    """Numbers -> uint8, the smallest to 0 and the largest to 255 (scanners give 10, 12 or 16 bits)."""
-    array = array.astype(np.float64)
-    low, high = array.min(), array.max()
-    if low >= 0 and high <= 1 and np.array_equal(array, array.round()):
-        low, high = 0, 1  # black and white: one colour alone keeps its meaning
-    return ((array - low) * (255 / (high - low) if high > low else 0)).astype(np.uint8)
-
-
-def _flatten(rgba):
-    """uint8 (h, w, 4) -> uint8 (h, w) on white; on black where light ink stands on clear ground."""
-    grey = cv2.cvtColor(rgba, cv2.COLOR_RGBA2GRAY)
-    alpha = rgba[:, :, 3]
-    seen = alpha > 127
-    light_ink = seen.any() and seen.mean() < 0.5 and np.median(grey[seen]) > 127
-    ground = 0 if light_ink else 255
-    weight = alpha.astype(np.float32) / 255
-    return (grey * weight + ground * (1 - weight)).round().astype(np.uint8)
-
-
-def _shrink(grey):
-    height, width = grey.shape
-    factor = min(1, WORKING_SIDE / max(height, width))
-    return _resize(grey, max(1, round(width * factor)), max(1, round(height * factor)))
-
-
-# ---- ink and paper -------------------------------------------------------------------------------
 
 
 def find_ink(grey):
@@ -247,7 +24,7 @@ def find_ink(grey):
     grey: uint8 (h, w), dark on light or light on dark. Returns float32 (h, w), 0 paper to 1 ink,
     with soft edges kept and specks removed. Raises NoInkError.
     """
-    crop = _crop_to_ink(_with_strokes(_dark_on_light(grey)))
+    crop = crop_to_ink(with_strokes(dark_on_light(grey)))
     ink = np.zeros(grey.shape, np.float32)
     ink[crop.box] = cv2.LUT(crop.tone, crop.darkness)
     return ink
@@ -258,7 +35,7 @@ def find_ink(grey):
 Scan = namedtuple("Scan", "grey coarse step light dark half_width")
 
 
-def _dark_on_light(grey):
+def dark_on_light(grey):
     """A Scan of the picture or, where its ink is the light part, of its negative.
 
     What is ink is decided on the reduced picture, quicker and less noisy; how dark it is, on the full one.
@@ -267,7 +44,7 @@ def _dark_on_light(grey):
     side = max(height, width)
     step = 1 if side <= SMALL or min(height, width) < 6 else 3 if side <= 2 * SMALL else 2
     rows, columns = height // step, width // step
-    coarse = _resize(grey[: rows * step, : columns * step], columns, rows)
+    coarse = resize(grey[: rows * step, : columns * step], columns, rows)
     _, light = cv2.threshold(coarse, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)  # 1 light, 0 dark
     dark = 1 - light
     half_width = _half_width(dark)
@@ -282,7 +59,7 @@ def _dark_on_light(grey):
 Strokes = namedtuple("Strokes", "mask tone paper paper_tone least usual")
 
 
-def _with_strokes(scan):
+def with_strokes(scan):
     """Returns (grey, step, Strokes), the last of the reduced picture. Raises NoInkError."""
     coarse = scan.coarse
     smooth = _median(coarse)
@@ -305,8 +82,8 @@ def _with_strokes(scan):
 Crop = namedtuple("Crop", "tone darkness box")
 
 
-def _crop_to_ink(found):
-    """The part of the picture that has all the ink, as a Crop. found: from `_with_strokes`."""
+def crop_to_ink(found):
+    """The part of the picture that has all the ink, as a Crop. found: from `with_strokes`."""
     grey, step, (mask, tone, paper, paper_tone, least, _) = found
     left, top, columns, rows = cv2.boundingRect(mask)
     box = slice(top, top + rows), slice(left, left + columns)
@@ -315,7 +92,7 @@ def _crop_to_ink(found):
         columns, rows = columns * step, rows * step
         mask = cv2.resize(mask, (columns, rows), interpolation=cv2.INTER_NEAREST)
         box = slice(top * step, top * step + rows), slice(left * step, left * step + columns)
-        paper = _resize(paper[top : top + rows // step, left : left + columns // step], columns, rows)
+        paper = resize(paper[top : top + rows // step, left : left + columns // step], columns, rows)
         tone = _even_out(grey[box], paper, least)
     tone = cv2.bitwise_or(tone, cv2.bitwise_not(mask))  # what is not ink is white
     ink_tone = _ink_tone(_histogram(tone), paper_tone)
@@ -773,79 +550,3 @@ def _least_mass(gap, stray):
     if gap <= 0.4:  # the top of a faint 千, the dot of 六
         return 0.06 if stray else 0.022
     return 0.15 * gap
-
-
-def _resize(picture, width, height):
-    if picture.shape == (height, width):
-        return np.ascontiguousarray(picture)
-    smaller = width < picture.shape[1]
-    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
-
-
-# ---- placing -------------------------------------------------------------------------------------
-
-
-def place(ink):
-    """Crop to the ink, scale with the aspect kept, centre on white.
-
-    ink: float32 (h, w), 0 paper to 1 ink. Returns uint8 (64, 64, 3): the ink's longer side INK_SIZE pixels,
-    dark on white. Raises NoInkError.
-    """
-    left, right = _ends(ink.max(0))
-    top, bottom = _ends(ink.max(1))
-    lengths = max(right - left, 1), max(bottom - top, 1)
-    step = max(lengths) / INK_SIZE  # of the picture's pixels are one of the result's
-    if step > 4:
-        ink = _thicken(ink, 1.5 * step)
-    # even numbers of pixels, so that the middle of the ink is the middle of the result
-    width, height = (2 * math.ceil(length / step / 2 - 1e-6) for length in lengths)
-    x, y = (left + right - width * step) / 2, (top + bottom - height * step) / 2
-    edge = math.ceil(step) + 1
-    image = Image.fromarray(cv2.copyMakeBorder(ink, edge, edge, edge, edge, cv2.BORDER_CONSTANT, value=0))
-    x, y = x + edge, y + edge
-    box = (x, y, x + width * step, y + height * step)
-    small = np.asarray(image.resize((width, height), Image.Resampling.BILINEAR, box))
-    # fine lines turn pale when shrunk: bring the ink back to full depth
-    inked = np.sort(small[small > 0.1])
-    deep = inked[len(inked) * 4 // 5] if len(inked) else 1
-    picture = np.full((SIZE, SIZE), 255, np.uint8)
-    top, left = (SIZE - height) // 2, (SIZE - width) // 2
-    picture[top : top + height, left : left + width] = 255.5 - 255 * np.minimum(small / deep, 1)
-    return cv2.merge([picture, picture, picture])
-
-
-def _place_crop(crop):
-    return place(cv2.LUT(crop.tone, crop.darkness))
-
-
-def _ends(darkest):
-    """Where ink begins and ends, to parts of a pixel. darkest: float32 (n,), of each row or column."""
-    at = np.flatnonzero(darkest > PALEST)
-    if not len(at):
-        raise NoInkError("no ink found")
-    first, last = int(at[0]), int(at[-1])
-    reach = (last - first) // 8 + 2
-    return _begin(darkest, first, reach), len(darkest) - _begin(darkest[::-1], len(darkest) - 1 - last, reach)
-
-
-def _begin(darkest, first, reach):
-    """Where the outermost stroke comes to 0.3 of its own depth, for it may be fainter than the others.
-
-    first: the first that is not paper; reach: how many from there are looked at for that depth.
-    """
-    edge = max(0.3 * float(darkest[first : first + reach].max()), PALEST)
-    first += int((darkest[first:] > edge).argmax())
-    before = darkest[first - 1] if first else 0
-    # 0.2 more, so that a hard edge counts as it is
-    return first + 0.5 - float((darkest[first] - edge) / (darkest[first] - before)) + 0.2
-
-
-def _thicken(ink, least):
-    """Broaden the strokes to `least` pixels, where they are finer: shrunk, they would break up."""
-    mask = (ink > 0.5).astype(np.uint8)
-    area = cv2.countNonZero(mask)
-    edge = area - cv2.countNonZero(cv2.erode(mask, np.ones((3, 3), np.uint8)))
-    missing = int(least - 2 * area / max(edge, 1))
-    if missing <= 0:
-        return ink
-    return cv2.dilate(ink, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (missing + 1, missing + 1)))

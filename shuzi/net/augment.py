@@ -15,7 +15,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from ink import INK_SIZE, SIZE
+from shuzi.ink import INK_SIZE, SIZE
 
 
 class RandomLayer(keras.layers.Layer):

@@ -11,7 +11,7 @@ import keras
 import tensorflow as tf
 from keras.layers import BatchNormalization
 
-from files import Problem
+from shuzi.core.files import Problem
 
 
 def set_threads():
