@@ -501,9 +501,7 @@ def parse_arguments():
         help="a folder of class folders, or Chinese MNIST as a zip or a folder (default: hwtrainset)",
     )
     parser.add_argument("--out", default="raw_data", help="where the pictures go (default: raw_data)")
-    parser.add_argument(
-        "--classes", help="only these, as names or characters: 1,2,3 or 一,二,三 (default: all)"
-    )
+    parser.add_argument("--classes", help="only these, as names or characters: 1,2,3 or 一,二,三 (default: all)")
     parser.add_argument(
         "--fit",
         choices=["ink", "stretch"],

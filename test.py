@@ -347,7 +347,9 @@ def main():
     if refused:
         print(f"test.py: {len(refused):,} refused; delete them and run datapro.py again", file=sys.stderr)
     if not pictures:
-        raise Problem(f"no usable picture in {shown(args.raw)}; make them again: python datapro.py --out {shown(args.raw)}")
+        raise Problem(
+            f"no usable picture in {shown(args.raw)}; make them again: python datapro.py --out {shown(args.raw)}"
+        )
 
     names = sorted({cls for _, cls, _, _ in pictures}, key=numerals.class_order)
     number = {name: label for label, name in enumerate(names)}

@@ -176,9 +176,7 @@ def run_ours(data, seed, epochs, model_path, strangers=None, without=None, measu
     "outliers", to see what they are worth. measured: else only the model and its accuracy are wanted.
     """
     cells = [
-        cell
-        for cell in json.loads((PROJECT / "cnn.ipynb").read_text("utf-8"))["cells"]
-        if cell["cell_type"] == "code"
+        cell for cell in json.loads((PROJECT / "cnn.ipynb").read_text("utf-8"))["cells"] if cell["cell_type"] == "code"
     ]
     tags = [cell["metadata"].get("tags", []) for cell in cells]
     place = {tag: i for i, here in enumerate(tags) for tag in here}
@@ -283,9 +281,7 @@ def run_baseline(name, data, seed, epochs):
     peak = matrix_product_peak()
     clock = make_clock(X_test, y_test.ravel())
     model.fit(X, y, verbose=0, callbacks=[clock], **options)
-    probabilities = keras.ops.convert_to_numpy(
-        keras.ops.softmax(model.predict(X_test, batch_size=500, verbose=0))
-    )
+    probabilities = keras.ops.convert_to_numpy(keras.ops.softmax(model.predict(X_test, batch_size=500, verbose=0)))
     result = measure(clock, model, options["epochs"], len(X), len(X), peak)
     return result | {
         "calibration_error": calibration.calibration_error(probabilities, y_test.ravel()),
@@ -324,9 +320,7 @@ def operations(model):
     first = True
     for layer in model.layers:
         positions = int(np.prod(layer.output.shape[1:-1]))
-        here = sum(
-            2 * positions * int(np.prod(weight.shape)) for weight in layer.weights if len(weight.shape) > 1
-        )
+        here = sum(2 * positions * int(np.prod(weight.shape)) for weight in layer.weights if len(weight.shape) > 1)
         forward += here
         training += here
         if here and layer.trainable_weights:
@@ -340,9 +334,7 @@ def matrix_product_peak(repeats=4):
     import tensorflow as tf
 
     one = tf.random.normal((PEAK_SIDE, PEAK_SIDE))
-    product = tf.function(
-        lambda: tf.reduce_sum(tf.linalg.matmul(one, one))
-    )  # a sum, so that it is waited for
+    product = tf.function(lambda: tf.reduce_sum(tf.linalg.matmul(one, one)))  # a sum, so that it is waited for
     product().numpy()
     seconds = []
     for _ in range(repeats):
@@ -507,9 +499,7 @@ def bench(args, folder):
                 if not ours:
                     keep(name, seed, {"failed": "its epochs follow from those of ours"})
                     continue
-                epochs = (
-                    4 if args.quick else max(1, round(0.95 * LONG * ours[0]["epochs"] / ours[0]["seconds"]))
-                )
+                epochs = 4 if args.quick else max(1, round(0.95 * LONG * ours[0]["epochs"] / ours[0]["seconds"]))
             files = [folder / f"{NETS[name][1]}.h5"]
             if name not in BASELINES:
                 files.append(folder / f"{name}-{seed}.keras")
@@ -613,9 +603,7 @@ def pack(raw, data, test_writers=None):
 
 
 def run(command):
-    return subprocess.run(
-        [sys.executable, *map(str, command)], capture_output=True, text=True, encoding="utf-8"
-    )
+    return subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True, encoding="utf-8")
 
 
 def last_words(ran):
@@ -678,11 +666,7 @@ def report(results, about, args):
 
     def spread(name, key):
         values = [run[key] for run in runs[name]]
-        return (
-            f"{np.mean(values):.2%} ± {np.std(values, ddof=1):.2%}"
-            if len(values) > 1
-            else mean(name, key, "{:.2%}")
-        )
+        return f"{np.mean(values):.2%} ± {np.std(values, ddof=1):.2%}" if len(values) > 1 else mean(name, key, "{:.2%}")
 
     def errors(name):
         if not old_errors or not runs[name]:
@@ -721,9 +705,7 @@ def report(results, about, args):
     ]
     if args.strangers:
         label = f"accuracy on {Path(args.strangers).name}"
-        rows.append(
-            (label, lambda name: spread(name, "strangers") if name not in BASELINES and runs[name] else "")
-        )
+        rows.append((label, lambda name: spread(name, "strangers") if name not in BASELINES and runs[name] else ""))
         rows.append(("unsure of them", lambda name: mean(name, "strangers_unsure", "{:.2%}")))
     if "predict_seconds" in about:
         label = f"predict.py, {about['predict_count']:,} pictures [8]"
@@ -754,9 +736,7 @@ def report(results, about, args):
         f"Made by `python -m benchmarks.bench{options(args)}`.",
         NOTES.format(budget=BUDGET, target=TARGET, warm=WARM_UP, side=PEAK_SIDE, peak=peak),
     ]
-    failures = [
-        f"- {NETS[run['net']][0]}, seed {run['seed']}: {run['failed']}" for run in results if "failed" in run
-    ]
+    failures = [f"- {NETS[run['net']][0]}, seed {run['seed']}: {run['failed']}" for run in results if "failed" in run]
     failures += [f"- {about['failed']}"] if "failed" in about else []
     if failures:
         lines += ["", "Failed:", "", *failures]

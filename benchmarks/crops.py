@@ -76,7 +76,9 @@ def main(argv=None):
         pictures = [prepared(255 - picture if light else picture) for picture in pictures]
         return (reader.predict(np.stack(pictures)).argmax(1) == truth).mean()
 
-    print("| longer side | margin | clean | soft, noisy | light on dark | the same, soft, noisy |\n|---|---|---|---|---|---|")
+    print(
+        "| longer side | margin | clean | soft, noisy | light on dark | the same, soft, noisy |\n|---|---|---|---|---|---|"
+    )
     for side in SIDES:
         for margin in MARGINS:
             shares = [right(side, margin, soft, light) for light in (False, True) for soft in (False, True)]

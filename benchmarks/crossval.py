@@ -48,7 +48,9 @@ def check_parts(part_of, labels, classes):
     """Each class must be in two parts at least, or a net would be asked for what it never saw. Raises Problem."""
     for label, name in enumerate(classes):
         if len(np.unique(part_of[labels == label])) < 2:
-            raise Problem(f"class {shown(name)} has too few writers or pictures to divide; add some, or leave its folder out")
+            raise Problem(
+                f"class {shown(name)} has too few writers or pictures to divide; add some, or leave its folder out"
+            )
 
 
 def write_part(path, data, pictures, columns, in_part):
@@ -59,9 +61,7 @@ def write_part(path, data, pictures, columns, in_part):
         for side, chosen in ("train", ~in_part), ("test", in_part):
             out[f"X_{side}"] = pictures[chosen]
             for name in COLUMNS:
-                out.create_dataset(
-                    f"{name}_{side}", data=columns[name][chosen], dtype=data[f"{name}_train"].dtype
-                )
+                out.create_dataset(f"{name}_{side}", data=columns[name][chosen], dtype=data[f"{name}_train"].dtype)
 
 
 def read_all(args, folder):

@@ -16,13 +16,13 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-import predict  # noqa: E402
-import synthesize  # noqa: E402
-from shuzi import ink  # noqa: E402
-from shuzi.core.files import run  # noqa: E402
-from shuzi.core.numerals import VALUES, character, class_name, write_number  # noqa: E402
-from shuzi.reading.layout import find_layout  # noqa: E402
-from shuzi.reading.reader import load_reader  # noqa: E402
+import predict
+import synthesize
+from shuzi import ink
+from shuzi.core.files import run
+from shuzi.core.numerals import VALUES, character, class_name, write_number
+from shuzi.reading.layout import find_layout
+from shuzi.reading.reader import load_reader
 
 SIZE = 96  # pixels; about a character's longer side
 SEED = 1_000_003  # of the hands
@@ -77,7 +77,7 @@ def hands_of(folder, classes):
 
 def random_number(classes, rng):
     """A number that the classes can write: (text, value); half of them by place, as years are written."""
-    digits = [name for name in classes if name in "0 1 2 3 4 5 6 7 8 9".split()]
+    digits = [name for name in classes if name in ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]]
     while True:
         if rng.random() < 0.4:
             names = rng.choice(digits, rng.integers(2, 7))
@@ -119,7 +119,9 @@ def write_line(text, hand, rng, gap, down=False):
 
 def write_picture(hand, classes, kind, rng):
     """A picture of numbers: (grey uint8 (h, w), texts of the lines, numbers)."""
-    texts, numbers = zip(*(random_number(classes, rng) for _ in range(kind if isinstance(kind, int) else 1)), strict=True)
+    texts, numbers = zip(
+        *(random_number(classes, rng) for _ in range(kind if isinstance(kind, int) else 1)), strict=True
+    )
     gap = rng.uniform(0.10, 0.45)
     lines = [write_line(text, hand, rng, gap * (1.5 if kind == "column" else 1), kind == "column") for text in texts]
     space = round(rng.uniform(0.35, 1.0) * SIZE)
@@ -168,7 +170,9 @@ def main():
             right += sum(a == b for a, b in zip(seen, expected, strict=False)) if len(seen) == len(expected) else 0
             notes = [int(word) for row in rows for word in re.findall(r"number (\d+)", row.note)]
             numbers_total += len(numbers)
-            numbers_right += sum(a == b for a, b in zip(notes, numbers, strict=False)) if len(notes) == len(numbers) else 0
+            numbers_right += (
+                sum(a == b for a, b in zip(notes, numbers, strict=False)) if len(notes) == len(numbers) else 0
+            )
             if args.save and seen != expected:
                 Path(args.save).mkdir(parents=True, exist_ok=True)
                 Image.fromarray(grey).save(Path(args.save, f"{'-'.join(texts)}_{seen}_{seed}.png"))

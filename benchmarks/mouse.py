@@ -112,7 +112,9 @@ def main(argv=None):
         raise Problem(str(error)) from error
     legible = [each for each in drawn if each[2] is not None]
     if not legible:
-        raise Problem(f"{args.data}: no test picture of the classes {', '.join(DEFAULT_CLASSES)} makes a legible bitmap")
+        raise Problem(
+            f"{args.data}: no test picture of the classes {', '.join(DEFAULT_CLASSES)} makes a legible bitmap"
+        )
     names, widths, pictures = zip(*legible, strict=True)
     read = reader.predict(np.stack([ink.prepare(picture) for picture in pictures])).argmax(1)
     right = np.array([reader.classes[label] for label in read]) == names
@@ -122,7 +124,9 @@ def main(argv=None):
         print(f"| {width} pixels | {of.sum()} | {right[of].mean():.1%} |")
     wrong = [character(name) for name, fine in zip(names, right, strict=True) if not fine]
     counts = ", ".join(f"{sign} {wrong.count(sign)}" for sign in dict.fromkeys(wrong))
-    print(f"{len(right)} bitmaps: {right.mean():.2%} read right; wrong: {counts or 'none'}; {len(drawn) - len(right)} left out")
+    print(
+        f"{len(right)} bitmaps: {right.mean():.2%} read right; wrong: {counts or 'none'}; {len(drawn) - len(right)} left out"
+    )
     return 0
 
 

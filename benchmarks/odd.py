@@ -28,7 +28,9 @@ def timed(path):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Odd pictures through datapro.py: written or refused, time and memory.")
+    parser = argparse.ArgumentParser(
+        description="Odd pictures through datapro.py: written or refused, time and memory."
+    )
     parser.add_argument("folder", type=Path, help="a folder of files of any kind")
     folder = parser.parse_args().folder
     files = [path for path in sorted(folder.rglob("*")) if not path.is_dir()]

@@ -17,14 +17,14 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-import synthesize  # noqa: E402
-from benchmarks import other_characters as signs  # noqa: E402
-from shuzi import ink  # noqa: E402
-from shuzi.core.files import Problem, run  # noqa: E402
-from shuzi.core.numerals import character, class_name  # noqa: E402
-from shuzi.dataset.h5 import DataError, open_data  # noqa: E402
-from shuzi.net.calibration import calibration_error, lead  # noqa: E402
-from shuzi.reading.reader import ModelError, load_reader  # noqa: E402
+import synthesize
+from benchmarks import other_characters as signs
+from shuzi import ink
+from shuzi.core.files import Problem, run
+from shuzi.core.numerals import character, class_name
+from shuzi.dataset.h5 import DataError, open_data
+from shuzi.net.calibration import calibration_error, lead
+from shuzi.reading.reader import ModelError, load_reader
 
 # of one kind of sign: pictures (n, 64, 64, 3), the best probability of each, and the character it is read as
 Group = namedtuple("Group", "title pictures names lead read_as")

@@ -14,10 +14,10 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from shuzi import ink  # noqa: E402
-from shuzi.core.files import Problem, run  # noqa: E402
-from shuzi.dataset.sources import open_source, sort_into_classes, writer_of  # noqa: E402
-from shuzi.reading.reader import ModelError, load_reader  # noqa: E402
+from shuzi import ink
+from shuzi.core.files import Problem, run
+from shuzi.dataset.sources import open_source, sort_into_classes, writer_of
+from shuzi.reading.reader import ModelError, load_reader
 
 CELL = ink.SIZE
 LABEL = 150  # pixels; width of the text before each row

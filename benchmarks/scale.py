@@ -70,9 +70,7 @@ def make_set(folder, count, size=None, drawn=DRAWN):
 def run(*command, codes=(0,)):
     """-> seconds, and the peak memory of all its processes together in MB (sum of their resident sizes)."""
     started = time.perf_counter()
-    process = psutil.Popen(
-        [sys.executable, *map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
+    process = psutil.Popen([sys.executable, *map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     peak = 0
     while process.poll() is None:
         memory = 0
@@ -198,9 +196,7 @@ def best(work, before=lambda: None, times=7):
 def layout(folder):
     """data.h5 of the default set beside the same pictures in the old layout."""
     raw, new, old = folder / "raw", folder / "data.h5", folder / "old.h5"
-    subprocess.run(
-        [sys.executable, PROJECT / "datapro.py", PROJECT / "hwtrainset", "--out", raw], capture_output=True
-    )
+    subprocess.run([sys.executable, PROJECT / "datapro.py", PROJECT / "hwtrainset", "--out", raw], capture_output=True)
     run(PROJECT / "test.py", "--raw", raw, "--out", new)
     with h5py.File(new) as data, h5py.File(old, "w") as copy:
         for name in ("X_train", "X_test"):
@@ -234,9 +230,7 @@ def layout(folder):
         ("X_train ready to train on", best(prepare_old), best(load_new), "ms"),
     ]
     if hasattr(os, "posix_fadvise"):
-        rows.append(
-            ("the same, not in memory before", best(prepare_old, forget), best(load_new, forget), "ms")
-        )
+        rows.append(("the same, not in memory before", best(prepare_old, forget), best(load_new, forget), "ms"))
     lines = [
         f"| {count:,} pictures of the default set | old layout | data.h5 | ratio |",
         "|---|---:|---:|---:|",
@@ -254,9 +248,7 @@ def main():
     )
     parser.add_argument("more", nargs="*", type=int, help="numbers of pictures besides 2,000 and 20,000")
     parser.add_argument("--counts", nargs="*", type=int, default=[2000, 20_000], help="instead of 2000 20000")
-    parser.add_argument(
-        "--folder", help="where the pictures go for a while (default: the system's temporary folder)"
-    )
+    parser.add_argument("--folder", help="where the pictures go for a while (default: the system's temporary folder)")
     parser.add_argument("--results", default=PROJECT / "results", type=Path, help="default: results/")
     args = parser.parse_args()
     # Nothing is removed before the end: for minutes after, ext4 without a journal makes new files more slowly.

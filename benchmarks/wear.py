@@ -97,9 +97,7 @@ def main(argv=None):
     )
     parser.add_argument("--data", default="data.h5", help="whose test pictures are read (default: data.h5)")
     parser.add_argument("--model", default="model.keras", help="the trained model (default: model.keras)")
-    parser.add_argument(
-        "--sheet", type=Path, metavar="FILE", help="a PNG of 16 pictures with each fault, a row each"
-    )
+    parser.add_argument("--sheet", type=Path, metavar="FILE", help="a PNG of 16 pictures with each fault, a row each")
     args = parser.parse_args(argv)
     reader = load_reader(args.model)
     try:

@@ -28,15 +28,11 @@ addEventListener("load", () => new MutationObserver(() =>
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__.splitlines()[0], epilog="example: python docs/pad_pictures.py"
-    )
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], epilog="example: python docs/pad_pictures.py")
     parser.add_argument("--model", default="model.keras", help="(default: %(default)s)")
     parser.add_argument("--lifts", type=int, default=100, help="how often to measure (default: %(default)s)")
     args = parser.parse_args()
-    chromium = next(
-        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None
-    )
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
     if chromium is None:
         sys.exit("no Chromium on PATH: install one, such as Debian's package chromium")
     command = [sys.executable, str(ROOT / "pad.py"), "--model", args.model, "--port", "0"]
@@ -48,9 +44,7 @@ def main():
             address = server.stdout.readline().partition(" at ")[2].split()
             if not address:
                 sys.exit(2)  # pad.py has said why
-            browser = playwright.chromium.launch(
-                executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
-            )
+            browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
             take_pictures(browser, address[0])
             times = lift_to_answer(browser, address[0], args.lifts)
         finally:
@@ -109,8 +103,7 @@ def write(page, name, number, pause=0):
     for line, _ in strokes:
         places = 0.5 + (line - (low + high) / 2) * 0.68 / (high - low).max()
         places = [
-            (box["x"] + x * box["width"], box["y"] + y * box["height"])
-            for x, y in places[:: len(places) // 30 or 1]
+            (box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in places[:: len(places) // 30 or 1]
         ]
         page.mouse.move(*places[0])
         page.mouse.down()

@@ -2,7 +2,7 @@
 
 import json
 
-from drawing import PROJECT
+from common import PROJECT
 
 NOTEBOOK = PROJECT / "cnn.ipynb"
 

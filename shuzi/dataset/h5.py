@@ -20,7 +20,9 @@ import numpy as np
 FORMAT = 1  # changes when an older program could not read the file rightly
 SIZE = 64  # pixels; side of a picture
 CHUNK = 64  # pictures, 786 kB unpacked: fits HDF5's cache of 1 MB, and a batch takes about one chunk
-OWN_WRITER = "writer-me"  # whose hand is to be learned: trained on, and tested on only where named or where no other can be
+OWN_WRITER = (
+    "writer-me"  # whose hand is to be learned: trained on, and tested on only where named or where no other can be
+)
 MAX_RATIO = 1100  # gzip packs no tighter than 1032 to 1
 
 
@@ -107,15 +109,11 @@ def read_pictures(pictures):
         with ThreadPoolExecutor(os.cpu_count()) as executor:
             waiting = deque()
             for start in starts:  # HDF5 reads in this thread only
-                waiting.append(
-                    executor.submit(unpack, start, *pictures.id.read_direct_chunk((start, 0, 0, 0)))
-                )
+                waiting.append(executor.submit(unpack, start, *pictures.id.read_direct_chunk((start, 0, 0, 0))))
                 if len(waiting) > 64:
                     waiting.popleft().result()
             for future in waiting:
                 future.result()
     except (zlib.error, OSError) as error:
-        raise DataError(
-            f"{pictures.file.filename} is damaged ({error}); make it again: python test.py"
-        ) from error
+        raise DataError(f"{pictures.file.filename} is damaged ({error}); make it again: python test.py") from error
     return result

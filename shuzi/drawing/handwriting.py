@@ -36,8 +36,7 @@ PAPERS = {"scan": 40, "photo": 18, "small": 27, "copy": 15}
 # One writer's hand: lengths in parts of the character's size, angles in radians.
 Writer = namedtuple(
     "Writer",
-    "seed number pen width paper size dark edge haste looseness slant rise turn aspect bow "
-    "hooks press tremor",
+    "seed number pen width paper size dark edge haste looseness slant rise turn aspect bow hooks press tremor",
 )
 
 

@@ -165,7 +165,9 @@ def _is_light_on_dark(grey, light, dark_half_width):
 
 def _has_two_tones(grey, light, dark):
     """Does Otsu's threshold part two tones, not the two halves of a shade? light, dark: its masks, of a small picture."""
-    cores = [cv2.erode(mask, np.ones((3, 3)), borderValue=0) for mask in (light, dark)]  # without the strokes' soft edges
+    cores = [
+        cv2.erode(mask, np.ones((3, 3)), borderValue=0) for mask in (light, dark)
+    ]  # without the strokes' soft edges
     return _is_even(grey, cores[0], dark, 0.1) and _is_even(grey, cores[1], light, 0.1)
 
 

@@ -47,7 +47,16 @@ class RandomHand(RandomLayer):
     """
 
     def __init__(
-        self, rotation=10, slant=0.25, size=0.15, aspect=0.2, shift=3, perspective=0.1, proportions=0.12, bend=3, **kwargs
+        self,
+        rotation=10,
+        slant=0.25,
+        size=0.15,
+        aspect=0.2,
+        shift=3,
+        perspective=0.1,
+        proportions=0.12,
+        bend=3,
+        **kwargs,
     ):
         super().__init__(**kwargs)
         self.rotation, self.slant, self.size = math.radians(rotation), slant, size

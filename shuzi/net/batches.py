@@ -32,7 +32,17 @@ class Batches(keras.utils.PyDataset):
     """
 
     def __init__(
-        self, pictures, labels, rows, classes, batch_size=128, outliers=None, outlier_share=0.2, smoothing=0.05, part=(0, 1), seed=0
+        self,
+        pictures,
+        labels,
+        rows,
+        classes,
+        batch_size=128,
+        outliers=None,
+        outlier_share=0.2,
+        smoothing=0.05,
+        part=(0, 1),
+        seed=0,
     ):
         # Two workers, for Keras then feeds batches by its own threads. With one it leaves that to tf.data, and at
         # the start of about every second epoch the end of its autotuning thread was waited for, 4 s.
@@ -82,7 +92,9 @@ class Batches(keras.utils.PyDataset):
         if isinstance(self.pictures, np.ndarray):
             return self.pictures[rows]
         first = self.windows[window][0]
-        if window not in self.loaded:  # the last one is kept: one worker may still be at it when another begins the next
+        if (
+            window not in self.loaded
+        ):  # the last one is kept: one worker may still be at it when another begins the next
             self.loaded = dict(list(self.loaded.items())[-1:])
             self.loaded[window] = self.pictures[first : self.windows[window][-1] + 1]
         return self.loaded[window][rows - first]

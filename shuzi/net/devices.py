@@ -58,7 +58,9 @@ def has_quick_bfloat16(path="/proc/cpuinfo"):
         lines = Path(path).read_text().splitlines()
     except OSError:
         return False
-    words = {word for line in lines if line.startswith(("flags", "vendor_id")) for word in line.partition(":")[2].split()}
+    words = {
+        word for line in lines if line.startswith(("flags", "vendor_id")) for word in line.partition(":")[2].split()
+    }
     return "amx_bf16" in words or {"avx512_bf16", "AuthenticAMD"} <= words
 
 
@@ -74,7 +76,9 @@ def join_cluster():
         workers = config.get("cluster", {}).get("worker", [])
         number = config["task"]["index"] if workers else 0
     except (ValueError, KeyError, AttributeError, TypeError) as error:
-        raise Problem('TF_CONFIG is to be like {"cluster": {"worker": ["host:port", …]}, "task": {"index": 0}}') from error
+        raise Problem(
+            'TF_CONFIG is to be like {"cluster": {"worker": ["host:port", …]}, "task": {"index": 0}}'
+        ) from error
     if len(workers) < 2:
         return 0, 1
     if keras.backend.backend() != "jax":

@@ -117,9 +117,7 @@ def checked_class(name):
     name = numerals.class_name(name.strip())
     reserved = re.fullmatch(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", name, re.IGNORECASE)  # on Windows
     if not 0 < len(name) <= 40 or not name.isprintable() or re.search(r'[/\\:*?"<>|]', name):
-        raise PadError(
-            'a class has a name of 1 to 40 characters, and none of / \\ : * ? " < > |', "bad-class"
-        )
+        raise PadError('a class has a name of 1 to 40 characters, and none of / \\ : * ? " < > |', "bad-class")
     if name.startswith(".") or name.endswith((".", " ")) or reserved:
         raise PadError(f"{name!r} can't be the name of a folder everywhere; choose another", "bad-class")
     return name
@@ -239,24 +237,14 @@ def make_app(reader, hwtrainset, host="127.0.0.1", framed=False):
     def only_for_its_own_page():
         # A page elsewhere can point its own name here (DNS rebinding), or post to this address from afar.
         if not _may_be_called(flask.request.host, host):
-            raise PadError(
-                "this pad is not called by that name; open the address that pad.py printed", status=403
-            )
+            raise PadError("this pad is not called by that name; open the address that pad.py printed", status=403)
         origin = flask.request.headers.get("Origin")
-        if (
-            flask.request.method == "POST"
-            and origin is not None
-            and urlsplit(origin).netloc != flask.request.host
-        ):
+        if flask.request.method == "POST" and origin is not None and urlsplit(origin).netloc != flask.request.host:
             raise PadError("another page can't use this pad", status=403)
 
     @app.after_request
     def keep_to_itself(response):
-        frames = (
-            "'self' http://localhost:* http://127.0.0.1:* vscode-webview: vscode-file:"
-            if framed
-            else "'none'"
-        )
+        frames = "'self' http://localhost:* http://127.0.0.1:* vscode-webview: vscode-file:" if framed else "'none'"
         nonce = flask.g.get("nonce", "")
         response.headers["Content-Security-Policy"] = (
             f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; "
@@ -385,10 +373,7 @@ def show(model="model.keras", hwtrainset="hwtrainset", height=820):
     threading.Thread(target=server.run, daemon=True).start()
     address = f"http://127.0.0.1:{listener.getsockname()[1]}/"
     display(IFrame(address, "100%", height))
-    print(
-        f"The pad is at {address} on the computer that runs this notebook; "
-        "in a window of its own: python pad.py"
-    )
+    print(f"The pad is at {address} on the computer that runs this notebook; in a window of its own: python pad.py")
 
 
 def main(argv=None):
@@ -398,9 +383,7 @@ def main(argv=None):
         epilog="example: python pad.py --model model.keras --open",
     )
     parser.add_argument("--model", default="model.keras", help="the trained model (default: %(default)s)")
-    parser.add_argument(
-        "--hwtrainset", default="hwtrainset", help="where Teach saves drawings (default: %(default)s)"
-    )
+    parser.add_argument("--hwtrainset", default="hwtrainset", help="where Teach saves drawings (default: %(default)s)")
     parser.add_argument("--port", type=int, default=PORT, help="0 takes any free one (default: %(default)s)")
     parser.add_argument(
         "--host", default="127.0.0.1", help="0.0.0.0 lets others in the network in (default: this computer)"
@@ -449,4 +432,3 @@ def _reachable(host):
 def _sorry(reason):
     print(f"pad.py: {reason}", file=sys.stderr)
     return 2
-

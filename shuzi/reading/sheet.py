@@ -49,7 +49,9 @@ def sheet_file(path):
 def draw_sheet(pictures, left_out=0):
     """The sheet as a PIL image. pictures: a list of predict.Rows for each; left_out: how many more there were."""
     pen = Pen()
-    pictures = sorted(pictures, key=lambda rows: rows[0].box is not None)  # cards first: strips between them leave holes
+    pictures = sorted(
+        pictures, key=lambda rows: rows[0].box is not None
+    )  # cards first: strips between them leave holes
     columns = min(COLUMNS, max(len(pictures), 2))
     width = GAP + columns * (CARD[0] + GAP)
     # places first, for the height: cards fill a row, a strip takes a row of its own
@@ -122,7 +124,9 @@ def draw_card(sheet, draw, pen, row, photo, place):
     size = 52 if pen.font(52).getlength(label) <= 66 else 20
     draw.text((right, y + 60), pen.fit(label, size, 70), UNSURE if unsure else TEXT, pen.font(size), anchor="lm")
     if pen.path and value(name) is not None:
-        draw.text((right, y + 104), f"{value(name):,}" if value(name) < 10**6 else str(value(name)), FAINT, pen.font(14))
+        draw.text(
+            (right, y + 104), f"{value(name):,}" if value(name) < 10**6 else str(value(name)), FAINT, pen.font(14)
+        )
     seen = Image.fromarray(row.glyph)
     sheet.paste(seen, (x + CARD[0] - 78, y + 34))
     draw.rectangle((x + CARD[0] - 79, y + 33, x + CARD[0] - 14, y + 98), outline=LINE)

@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 import pytest
 from cells import cell
-from drawing import PROJECT
+from common import PROJECT
 
 from shuzi import ink as ink_module
 from shuzi.core.files import Problem
@@ -36,9 +36,7 @@ def pictures():
     """uint8 (40, 64, 64, 3), four of each class 1 to 10, as ink.py prepares them, in the order of labels."""
     made = []
     for i in range(40):
-        grey, _ = synthesize.picture(
-            CLASSES[i // 4], synthesize.make_writer(7, i), np.random.default_rng([7, i])
-        )
+        grey, _ = synthesize.picture(CLASSES[i // 4], synthesize.make_writer(7, i), np.random.default_rng([7, i]))
         made.append(ink_module.prepare(grey))
     return np.stack(made)
 
@@ -181,9 +179,7 @@ def test_augmented_pictures_can_still_be_read(strokes):
         border[:, 1:-1, 1:-1] = 0
         over.append(border.sum(axis=(1, 2, 3)) > 0.1 * changed.sum(axis=(1, 2, 3)))
         # at an eighth of the size, is it still more like its original than like other pictures?
-        small = [
-            part.reshape(40, 8, 8, 8, 8).mean(axis=(2, 4)).reshape(40, 64) for part in (changed, strokes)
-        ]
+        small = [part.reshape(40, 8, 8, 8, 8).mean(axis=(2, 4)).reshape(40, 64) for part in (changed, strokes)]
         small = [part / np.linalg.norm(part, axis=1, keepdims=True) for part in small]
         likeness = small[0] @ small[1].T
         like.append(likeness.diagonal()[:, None] >= likeness)
@@ -367,9 +363,7 @@ def test_my_own_hand_is_not_set_aside(seed):
 
 def test_split_comes_from_its_seed():
     writers = [f"writer-{i % 50}" for i in range(1000)]
-    one, two, other = (
-        batches.split_writers(writers, np.zeros(1000, int), seed=seed)[1] for seed in (0, 0, 1)
-    )
+    one, two, other = (batches.split_writers(writers, np.zeros(1000, int), seed=seed)[1] for seed in (0, 0, 1))
     assert np.array_equal(one, two) and not np.array_equal(one, other)
 
 
@@ -606,12 +600,19 @@ def test_fused_normalization_trains_as_keras_own(policy):
 def test_the_model_that_reads_is_of_keras_own_layers_and_in_float32(policy, tmp_path):
     keras.mixed_precision.set_global_policy("mixed_bfloat16")
     model = keras.Sequential(
-        [keras.Input((8, 8, 1)), keras.layers.Conv2D(4, 3, use_bias=False), FusedBatchNormalization(), keras.layers.ReLU()]
+        [
+            keras.Input((8, 8, 1)),
+            keras.layers.Conv2D(4, 3, use_bias=False),
+            FusedBatchNormalization(),
+            keras.layers.ReLU(),
+        ]
     )
     pictures = np.random.default_rng(0).normal(size=(5, 8, 8, 1)).astype("float32")
     model(pictures, training=True)
     copy = devices.for_reading(model)
-    assert [type(layer) for layer in copy.layers] == [getattr(keras.layers, type(layer).__name__) for layer in copy.layers]
+    assert [type(layer) for layer in copy.layers] == [
+        getattr(keras.layers, type(layer).__name__) for layer in copy.layers
+    ]
     assert {layer.dtype_policy.name for layer in copy.layers} == {"float32"}
     for own, copied in zip(model.get_weights(), copy.get_weights()):
         assert np.array_equal(own, copied)
@@ -626,9 +627,7 @@ def python(code, **environment):
     path = os.pathsep.join([str(PROJECT), str(PROJECT / "tests"), os.environ.get("PYTHONPATH", "")])
     environ = {name: value for name, value in os.environ.items() if not name.startswith("CUDA_")}
     environ |= {"PYTHONPATH": path, "MPLBACKEND": "agg"} | environment
-    ran = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env=environ, timeout=300
-    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environ, timeout=300)
     assert ran.returncode == 0, ran.stderr[-2000:]
     return ran.stdout
 
@@ -776,9 +775,7 @@ def test_two_machines_train_as_one():
         one.bind(("127.0.0.1", 0))
         other.bind(("127.0.0.1", 0))
         workers = [f"127.0.0.1:{each.getsockname()[1]}" for each in (one, other)]
-    configs = [
-        json.dumps({"cluster": {"worker": workers}, "task": {"type": "worker", "index": i}}) for i in (0, 1)
-    ]
+    configs = [json.dumps({"cluster": {"worker": workers}, "task": {"type": "worker", "index": i}}) for i in (0, 1)]
     with ThreadPoolExecutor(3) as pool:
         runs = pool.map(lambda config: python(SEVERAL_MACHINES, KERAS_BACKEND="jax", TF_CONFIG=config), ["", *configs])
         alone, *both = (json.loads(out.splitlines()[-1]) for out in runs)

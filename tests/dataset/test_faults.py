@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from drawing import assert_one_line, quick_project, run, tree
+from common import assert_one_line, quick_project, run, tree
 
 from shuzi.core import files
 from shuzi.dataset.h5 import open_data
@@ -171,17 +171,12 @@ def test_two_runs_on_one_output(words, project, tmp_path):
     run("datapro.py", words, "--out", tmp_path / "raw", project=project)
     before = tree(tmp_path / "raw")
     with files.run_lock(tmp_path / "raw" / ".lock", "it"):
-        assert_one_line(
-            run("datapro.py", words, "--out", tmp_path / "raw", project=project), 2, "another run"
-        )
+        assert_one_line(run("datapro.py", words, "--out", tmp_path / "raw", project=project), 2, "another run")
     assert tree(tmp_path / "raw") == before
     with files.run_lock(tmp_path / "data.h5.lock", "it"):
         result = run("test.py", "--raw", tmp_path / "raw", "--out", tmp_path / "data.h5", project=project)
         assert_one_line(result, 2, "another run", "data.h5")
-    assert (
-        run("test.py", "--raw", tmp_path / "raw", "--out", tmp_path / "data.h5", project=project).returncode
-        == 0
-    )
+    assert run("test.py", "--raw", tmp_path / "raw", "--out", tmp_path / "data.h5", project=project).returncode == 0
     assert not (tmp_path / "data.h5.lock").exists()
 
 
@@ -215,9 +210,8 @@ def test_a_killed_run_locks_nobody_out(tmp_path):
     command = [sys.executable, "-c", code, str(tmp_path / "lock")]
     process = subprocess.Popen(command, stdin=-1, stdout=-1, cwd=os.path.dirname(files.__file__))
     process.stdout.readline()
-    with pytest.raises(files.Problem):
-        with files.run_lock(tmp_path / "lock", "it"):
-            pass
+    with pytest.raises(files.Problem), files.run_lock(tmp_path / "lock", "it"):
+        pass
     process.kill()
     process.communicate()
     with files.run_lock(tmp_path / "lock", "it"):
@@ -238,10 +232,7 @@ def test_a_picture_that_the_reader_fails_on_is_refused(words, project, tmp_path)
     (words / "1" / "a.png").write_text("fail")
     result = run("datapro.py", words, "--out", tmp_path / "raw", project=project)
     assert result.returncode == 1 and "Traceback" not in result.stderr and "900 pictures" in result.stdout
-    assert (
-        '1/a.png,"the reader failed on it, TypeError: a fault'
-        in (tmp_path / "raw" / "refused.csv").read_text()
-    )
+    assert '1/a.png,"the reader failed on it, TypeError: a fault' in (tmp_path / "raw" / "refused.csv").read_text()
 
 
 def test_a_source_that_vanishes_or_changes_during_the_run(words, project, tmp_path):
@@ -293,15 +284,15 @@ def test_no_permission(words, project, tmp_path):
     if os.access(locked, os.W_OK):
         locked = "/proc/self"  # for root every folder is writable but those of the system
     assert_one_line(run("datapro.py", words, "--out", f"{locked}/raw", project=project), 2, str(locked))
-    assert_one_line(
-        run("test.py", "--raw", raw, "--out", f"{locked}/data.h5", project=project), 2, str(locked)
-    )
+    assert_one_line(run("test.py", "--raw", raw, "--out", f"{locked}/data.h5", project=project), 2, str(locked))
 
 
 def test_a_fault_of_the_program_is_not_taken_for_refused_pictures(tmp_path):
     """1 says "done, but some inputs were refused", and `make run` goes on."""
     script = "import sys, files; sys.argv[0] = 'x.py'; files.run(lambda: {}[7])"
-    ran = subprocess.run([sys.executable, "-c", script], cwd=Path(files.__file__).parent, capture_output=True, text=True)
+    ran = subprocess.run(
+        [sys.executable, "-c", script], cwd=Path(files.__file__).parent, capture_output=True, text=True
+    )
     assert ran.returncode == 70 and "KeyError: 7" in ran.stderr
 
 

@@ -11,7 +11,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from drawing import PROJECT, assert_one_line, run, tree
+from common import PROJECT, assert_one_line, run, tree
 from PIL import Image, ImageDraw
 
 import predict
@@ -196,7 +196,9 @@ def test_unsure_is_said(tmp_path, capsys):
     reader.save_model(shape_model(), path, CLASSES, 1000)
     write(["box"]).save(tmp_path / "a.png")
     write(["2", "10"]).save(tmp_path / "b.png")
-    code = predict.main([str(tmp_path / f"{n}.png") for n in "ab"] + ["--model", str(path), "--csv", str(tmp_path / "o")])
+    code = predict.main(
+        [str(tmp_path / f"{n}.png") for n in "ab"] + ["--model", str(path), "--csv", str(tmp_path / "o")]
+    )
     with open(tmp_path / "o", encoding="utf-8", newline="") as file:
         assert [row["note"] for row in csv.DictReader(file)] == ["unsure", "unsure; number 20", "unsure"]
     assert code == 0 and "3 of them unsure" in capsys.readouterr().out

@@ -5,10 +5,10 @@ import sys
 
 import numpy as np
 import pytest
-from drawing import PROJECT
+from common import PROJECT
 from PIL import Image
 
-from benchmarks import crossval  # noqa: E402
+from benchmarks import crossval
 from shuzi.core.files import Problem
 from shuzi.drawing import handwriting as synthesize
 
@@ -47,9 +47,7 @@ def test_a_set_without_a_usable_picture_is_one_line_that_points_to_nothing_gone(
     (tmp_path / "set" / "7").mkdir(parents=True)
     (tmp_path / "set" / "7" / "blank.png").write_text("no picture")
     command = [sys.executable, PROJECT / "benchmarks" / "crossval.py", "--data", tmp_path / "set"]
-    ran = subprocess.run(
-        [*command, "--out", tmp_path / "out.md"], capture_output=True, text=True, encoding="utf-8"
-    )
+    ran = subprocess.run([*command, "--out", tmp_path / "out.md"], capture_output=True, text=True, encoding="utf-8")
     assert ran.returncode == 2 and len(ran.stderr.splitlines()) == 1, ran.stderr
     assert "no usable picture" in ran.stderr and "run datapro.py by itself" in ran.stderr
     assert "refused.csv" not in ran.stderr

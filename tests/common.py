@@ -74,9 +74,7 @@ def run(script, *args, project=PROJECT, **options):
 
 def tree(folder):
     """{path below the folder: content} of all files in it."""
-    return {
-        str(path.relative_to(folder)): path.read_bytes() for path in Path(folder).rglob("*") if path.is_file()
-    }
+    return {str(path.relative_to(folder)): path.read_bytes() for path in Path(folder).rglob("*") if path.is_file()}
 
 
 def assert_one_line(result, code, *words):

@@ -1,6 +1,5 @@
 """What holds for every picture: hypothesis looks for one for which it does not."""
 
-
 import cv2
 import numpy as np
 from hypothesis import HealthCheck, assume, given, settings
@@ -84,7 +83,7 @@ def test_sound(picture):
     sound(ink.prepare(picture))
     found = ink.find_ink(picture)
     assert found.shape == picture.shape and found.dtype == np.float32
-    assert 0 <= found.min() and found.max() <= 1
+    assert found.min() >= 0 and found.max() <= 1
 
 
 @quick

@@ -10,7 +10,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 import h5py
 import numpy as np
 import pytest
-from drawing import PROJECT, assert_one_line, draw, draw_set, quick_project, run, tree
+from common import PROJECT, assert_one_line, draw, draw_set, quick_project, run, tree
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -59,9 +59,7 @@ def test_layout(packed):
     with h5py.File(packed / "data.h5") as data:
         for part, count in (("train", 153), ("test", 27)):
             x, y = data[f"X_{part}"], data[f"y_{part}"]
-            assert (
-                (x.shape, x.dtype) == ((count, 64, 64, 3), np.uint8) and x.chunks and x.compression == "gzip"
-            )
+            assert (x.shape, x.dtype) == ((count, 64, 64, 3), np.uint8) and x.chunks and x.compression == "gzip"
             assert (y.shape, y.dtype) == ((count, 1), np.int64)
             names = data[f"files_{part}"].asstr()[:]
             assert len(set(names)) == count
@@ -135,9 +133,7 @@ def test_writers_to_test_on_that_can_not_be(packed, tmp_path):
 
 def test_unknown_writers_are_split_by_class_and_copies_stay_together(tmp_path):
     rows = [("1", "", i) for i in range(40)] + [("2", "", 100 + i % 60) for i in range(80)]
-    result = run(
-        "test.py", "--raw", make_raw(tmp_path / "raw", rows), "--out", tmp_path / "d.h5", "--test", "0.25"
-    )
+    result = run("test.py", "--raw", make_raw(tmp_path / "raw", rows), "--out", tmp_path / "d.h5", "--test", "0.25")
     assert result.returncode == 0
     data = read_all(tmp_path / "d.h5")
     assert data["attributes"]["split"] == "by class"
@@ -198,18 +194,12 @@ def test_the_share_is_near_what_was_asked_for(sizes, seed):
 
 
 def test_few_writers_and_few_pictures(tmp_path):
-    rows = [
-        (cls, writer, list(f"{cls}{writer}{i}".encode())) for cls in "12" for writer in "ab" for i in range(3)
-    ]
-    assert (
-        run("test.py", "--raw", make_raw(tmp_path / "two", rows), "--out", tmp_path / "d.h5").returncode == 0
-    )
+    rows = [(cls, writer, list(f"{cls}{writer}{i}".encode())) for cls in "12" for writer in "ab" for i in range(3)]
+    assert run("test.py", "--raw", make_raw(tmp_path / "two", rows), "--out", tmp_path / "d.h5").returncode == 0
     data = read_all(tmp_path / "d.h5")
     assert len(data["X_test"]) == 6 and len(set(data["writers_test"])) == 1
 
-    one_writer = make_raw(
-        tmp_path / "one", [(cls, "a", ord(cls) * 1000 + i) for cls in "12" for i in range(9)]
-    )
+    one_writer = make_raw(tmp_path / "one", [(cls, "a", ord(cls) * 1000 + i) for cls in "12" for i in range(9)])
     assert_one_line(run("test.py", "--raw", one_writer, "--out", tmp_path / "x.h5"), 2, "class 1", "others")
     one_picture = make_raw(tmp_path / "few", [("1", "", 1), ("1", "", 2), ("2", "", 3)])
     assert_one_line(run("test.py", "--raw", one_picture, "--out", tmp_path / "x.h5"), 2, "class 2", "too few")
@@ -247,9 +237,7 @@ def test_raw_data_is_not_trusted(tmp_path):
 
 def test_what_it_can_not_do(packed, tmp_path):
     data = tmp_path / "data.h5"
-    assert_one_line(
-        run("test.py", "--raw", tmp_path / "none", "--out", data), 2, "no such folder", "datapro.py"
-    )
+    assert_one_line(run("test.py", "--raw", tmp_path / "none", "--out", data), 2, "no such folder", "datapro.py")
     (tmp_path / "raw").mkdir()
     assert_one_line(
         run("test.py", "--raw", tmp_path / "raw", "--out", data), 2, "manifest.csv is missing", "datapro.py"
@@ -263,7 +251,9 @@ def test_what_it_can_not_do(packed, tmp_path):
     assert_one_line(run("test.py", "--raw", packed / "raw", "--out", tmp_path), 2, "is a folder")
     for seed in ("-1", str(2**64)):
         assert_one_line(run("test.py", "--raw", packed / "raw", "--out", data, "--seed", seed), 2, "--seed")
-    assert_one_line(run("test.py", "--raw", packed / "raw", "--out", packed / "raw" / "manifest.csv" / "x.h5"), 2, "folder")
+    assert_one_line(
+        run("test.py", "--raw", packed / "raw", "--out", packed / "raw" / "manifest.csv" / "x.h5"), 2, "folder"
+    )
     for share in ("0", "1", "-1", "nan"):
         assert_one_line(run("test.py", "--raw", packed / "raw", "--out", data, "--test", share), 2, "--test")
     assert not data.exists()
@@ -287,14 +277,10 @@ def test_pictures_read_on_all_cores_are_the_same(packed, tmp_path):
     with h5py.File(tmp_path / "other.h5", "w") as other:  # other layouts are read too
         rng = np.random.default_rng(0)
         pictures = rng.integers(0, 256, (70, 64, 64, 3), np.uint8)
-        for i, options in enumerate(
-            ({}, {"chunks": (9, 32, 64, 3)}, {"compression": "gzip", "shuffle": True})
-        ):
+        for i, options in enumerate(({}, {"chunks": (9, 32, 64, 3)}, {"compression": "gzip", "shuffle": True})):
             stored = other.create_dataset(str(i), data=pictures, **options)
             assert np.array_equal(read_pictures(stored), pictures)
-        broken = other.create_dataset(
-            "X", (70, 64, 64, 3), np.uint8, chunks=(64, 64, 64, 3), compression="gzip"
-        )
+        broken = other.create_dataset("X", (70, 64, 64, 3), np.uint8, chunks=(64, 64, 64, 3), compression="gzip")
         for start in (0, 64):
             broken.id.write_direct_chunk((start, 0, 0, 0), b"no gzip")
         with pytest.raises(DataError, match="is damaged"):
@@ -335,9 +321,7 @@ def link_away(data):
 
 def store_away(data):
     del data["X_test"]
-    data.create_dataset(
-        "X_test", (27, 64, 64, 3), np.uint8, external=[("/etc/passwd", 0, h5py.h5f.UNLIMITED)]
-    )
+    data.create_dataset("X_test", (27, 64, 64, 3), np.uint8, external=[("/etc/passwd", 0, h5py.h5f.UNLIMITED)])
 
 
 @pytest.mark.parametrize(

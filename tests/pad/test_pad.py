@@ -100,9 +100,7 @@ class Server:
         self.errors = folder / "stderr.txt"
         command = [sys.executable, str(SCRIPT), "--model", str(model), "--port", "0", *options]
         with open(self.errors, "wb") as errors:
-            self.process = subprocess.Popen(
-                command, cwd=folder, stdout=subprocess.PIPE, stderr=errors, text=True
-            )
+            self.process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=errors, text=True)
         first = self.process.stdout.readline()
         assert "http://" in first, first + self.errors.read_text()
         self.address = first[first.index("http://") :].split()[0]
@@ -328,6 +326,7 @@ def test_no_file_but_the_page_is_served(server):
 
 class FakeReader:
     classes = ["7", "乙", "3", "a10"]
+
     def __init__(self, shares):
         self.shares = shares
 
@@ -341,20 +340,14 @@ class FakeReader:
 
 
 def test_unsure_is_said(tmp_path):
-    answer = (
-        pad.make_app(FakeReader([0.4, 0.3, 0.2, 0.1]), tmp_path)
-        .test_client()
-        .post("/read", data=drawing("7"))
-    )
+    answer = pad.make_app(FakeReader([0.4, 0.3, 0.2, 0.1]), tmp_path).test_client().post("/read", data=drawing("7"))
     assert answer.json["unsure"] is True
     assert [(one["character"], one["value"]) for one in answer.json["top"]] == [
         ("七", 7),
         ("乙", None),
         ("三", 3),
     ]
-    answer = (
-        pad.make_app(FakeReader([0.1, 0.8, 0.1, 0]), tmp_path).test_client().post("/read", data=drawing("7"))
-    )
+    answer = pad.make_app(FakeReader([0.1, 0.8, 0.1, 0]), tmp_path).test_client().post("/read", data=drawing("7"))
     assert answer.json["unsure"] is False and answer.json["top"][0]["class"] == "乙"
 
 
@@ -416,9 +409,7 @@ def test_ctrl_c_ends_it_in_one_line(model, tmp_path):
 
 # ---- in the browser ------------------------------------------------------------------------------
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None
-)
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -446,9 +437,7 @@ def visit(browser, server):
     contexts, asked, wrong = [], [], []
 
     def visit(**options):
-        context = browser.new_context(
-            **{"viewport": {"width": 1000, "height": 860}, "locale": "en-GB", **options}
-        )
+        context = browser.new_context(**{"viewport": {"width": 1000, "height": 860}, "locale": "en-GB", **options})
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(20_000)
@@ -473,9 +462,7 @@ def visit(browser, server):
 
 def places(page, name):
     box = page.locator("#canvas").bounding_box()
-    return [
-        [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in line] for line in lines(name)
-    ]
+    return [[(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in line] for line in lines(name)]
 
 
 def write(page, name):
@@ -499,10 +486,7 @@ def test_write_read_clear_undo_and_teach(visit, server):
     reads(page, "7")
     assert page.inner_text("#character") == "七" and page.inner_text("#value") == "7"
     assert page.locator("#bars li").count() == 3
-    assert (
-        page.eval_on_selector("#seen img", "picture => picture.decode().then(() => picture.naturalWidth)")
-        == 64
-    )
+    assert page.eval_on_selector("#seen img", "picture => picture.decode().then(() => picture.naturalWidth)") == 64
     page.wait_for_selector("#status:has-text('七')", state="attached")  # for a screen reader
 
     page.click("#clear")
@@ -545,9 +529,7 @@ def test_class_of_ones_own_and_a_name_that_is_none(visit, server):
     page.fill("#own", "../x")
     page.click("#save")
     page.wait_for_selector("#saved:has-text('no / or')")
-    assert (
-        not server.hwtrainset.exists() and page.evaluate("strokes.length") == 2
-    )  # the drawing is still there
+    assert not server.hwtrainset.exists() and page.evaluate("strokes.length") == 2  # the drawing is still there
     page.fill("#own", "plus")
     page.click("#save")
     page.wait_for_selector("#saved:has-text('hwtrainset/plus/')")
@@ -591,9 +573,7 @@ def test_phone_with_a_finger_in_chinese(visit):
     reads(page, "7")
     assert page.evaluate("strokes.length") == 2
     assert page.evaluate("scrollY") == 0  # the finger wrote and did not scroll
-    assert page.eval_on_selector("#canvas", "canvas => canvas.width / canvas.clientWidth") == pytest.approx(
-        3, abs=0.02
-    )
+    assert page.eval_on_selector("#canvas", "canvas => canvas.width / canvas.clientWidth") == pytest.approx(3, abs=0.02)
     for _ in range(2):
         assert page.evaluate("document.documentElement.scrollWidth") <= 375
         page.click("#language")

@@ -1,17 +1,25 @@
 """Class names, and numbers written in Chinese numerals."""
 
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shuzi.core import numerals  # noqa: E402
-from shuzi.core.numerals import read_number, write_number  # noqa: E402
+from shuzi.core import numerals
+from shuzi.core.numerals import read_number, write_number
 
 
 @pytest.mark.parametrize(
     "folder, name",
-    [("7", "7"), ("七", "7"), ("７", "7"), ("１０", "10"), ("〇", "0"), ("零", "0"), ("萬", "10000"), ("億", "100000000")],
+    [
+        ("7", "7"),
+        ("七", "7"),
+        ("７", "7"),
+        ("１０", "10"),
+        ("〇", "0"),
+        ("零", "0"),
+        ("萬", "10000"),
+        ("億", "100000000"),
+    ],
 )
 def test_folder_names_of_one_class(folder, name):
     assert numerals.class_name(folder) == name

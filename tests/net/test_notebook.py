@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 import pytest
 from cells import notebook
-from drawing import PROJECT, draw, draw_set, run
+from common import PROJECT, draw, draw_set, run
 
 from shuzi.core.fonts import find_cjk_font_file
 from shuzi.core.numerals import character
@@ -192,9 +192,7 @@ def assert_fails_with(output, data, *words):
 
 
 def test_without_data_the_last_line_says_what_to_do(tmp_path):
-    assert_fails_with(
-        tmp_path / "run.ipynb", "missing/data.h5", "DataError: no missing/data.h5", "python test.py"
-    )
+    assert_fails_with(tmp_path / "run.ipynb", "missing/data.h5", "DataError: no missing/data.h5", "python test.py")
 
 
 def test_so_it_does_with_data_of_the_old_program(tmp_path):
@@ -202,9 +200,7 @@ def test_so_it_does_with_data_of_the_old_program(tmp_path):
         for part in "train", "test":
             file[f"X_{part}"] = np.zeros((4, 64, 64, 3), np.float32)
             file[f"y_{part}"] = np.zeros((4, 1), int)
-    assert_fails_with(
-        tmp_path / "run.ipynb", tmp_path / "data.h5", "is not of this program", "python test.py"
-    )
+    assert_fails_with(tmp_path / "run.ipynb", tmp_path / "data.h5", "is not of this program", "python test.py")
 
 
 # ---- the notebook as it is in the repository ----------------------------------------------------------
@@ -227,9 +223,7 @@ def test_stored_notebook_tells_nothing_of_the_machine():
     text += [json.dumps(stored["metadata"]), *(json.dumps(cell["metadata"]) for cell in stored["cells"])]
     path = re.compile(r"(^|[\s\"'(=])(/[A-Za-z]+){2,}|[A-Z]:\\|file://")
     assert not [part for part in text if path.search(part)]
-    assert "papermill" not in json.dumps(
-        [stored["metadata"], *(cell["metadata"] for cell in stored["cells"])]
-    )
+    assert "papermill" not in json.dumps([stored["metadata"], *(cell["metadata"] for cell in stored["cells"])])
 
 
 def texts(output):

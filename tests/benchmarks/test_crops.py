@@ -1,10 +1,9 @@
 """benchmarks/crops.py: its crops are close, of the side and pen they are said to be, and the same each time."""
 
-
 import numpy as np
 import pytest
 
-from benchmarks import crops  # noqa: E402
+from benchmarks import crops
 
 
 @pytest.mark.parametrize("side", crops.SIDES)

@@ -1,12 +1,8 @@
 """The ink is found, all of it and nothing else, in scans, bitmaps and photos."""
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
-
-ROOT = Path(__file__).resolve().parent.parent
 
 from benchmarks import crops, photos
 from shuzi import ink
@@ -151,14 +147,25 @@ def test_ink_at_all_borders():
         assert side.mean() > 0.7
 
 
-FOUR = [[(0.0, 0.06), (0.08, 1.0), (0.92, 0.96), (1.0, 0.0), (0.0, 0.06)], [(0.37, 0.04), (0.27, 0.66)], [(0.65, 0.03), (0.65, 0.62), (0.95, 0.62)]]
-FIVE = [[(0.1, 0.05), (0.9, 0.0)], [(0.45, 0.05), (0.35, 0.95)], [(0.1, 0.5), (0.8, 0.45), (0.75, 0.95)], [(0.0, 1.0), (1.0, 0.97)]]
+FOUR = [
+    [(0.0, 0.06), (0.08, 1.0), (0.92, 0.96), (1.0, 0.0), (0.0, 0.06)],
+    [(0.37, 0.04), (0.27, 0.66)],
+    [(0.65, 0.03), (0.65, 0.62), (0.95, 0.62)],
+]
+FIVE = [
+    [(0.1, 0.05), (0.9, 0.0)],
+    [(0.45, 0.05), (0.35, 0.95)],
+    [(0.1, 0.5), (0.8, 0.45), (0.75, 0.95)],
+    [(0.0, 1.0), (1.0, 0.97)],
+]
 
 
 @pytest.mark.parametrize("jagged", [False, True])
 @pytest.mark.parametrize("light", [False, True])
 @pytest.mark.parametrize("thick", [0.07, 0.1])
-@pytest.mark.parametrize(("lines", "side"), [(FIVE, 28), *((lines, side) for lines in (FOUR, FIVE) for side in (40, 100, 400))])
+@pytest.mark.parametrize(
+    ("lines", "side"), [(FIVE, 28), *((lines, side) for lines in (FOUR, FIVE) for side in (40, 100, 400))]
+)
 def test_a_stroke_along_the_border_of_a_close_crop(lines, side, thick, light, jagged):
     width = round(thick * side)
     margin = width // 2

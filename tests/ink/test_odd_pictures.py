@@ -61,9 +61,7 @@ def test_formats(form):
     check(ink.read_picture(data))
 
 
-@pytest.mark.parametrize(
-    "mode", ["1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "YCbCr", "HSV", "LAB", "I", "F", "I;16"]
-)
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "YCbCr", "HSV", "LAB", "I", "F", "I;16"])
 def test_modes(mode):
     if mode == "LAB":
         profiles = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")

@@ -8,7 +8,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from drawing import assert_one_line, draw, draw_set, quick_project, run, tree
+from common import assert_one_line, draw, draw_set, quick_project, run, tree
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -90,9 +90,7 @@ def test_folders_that_mean_one_class_and_choosing_classes(hand, tmp_path):
     run("datapro.py", hand, "--out", tmp_path / "raw", "--classes", "10")
     assert {row["class"] for row in table(tmp_path / "raw" / "manifest.csv")} == {"10"}
     assert not (tmp_path / "raw" / "1").exists()
-    assert_one_line(
-        run("datapro.py", hand, "--out", tmp_path / "raw", "--classes", "3"), 2, "no class 3", "1, 2, 10"
-    )
+    assert_one_line(run("datapro.py", hand, "--out", tmp_path / "raw", "--classes", "3"), 2, "no class 3", "1, 2, 10")
 
 
 def add(words):
@@ -119,9 +117,7 @@ def refuse(words):
     (words / "1" / "1.png").write_text("refuse")
 
 
-@pytest.mark.parametrize(
-    "edit, made", [(add, 1), (change, 1), (move, 1), (remove, 0), (remove_class, 0), (refuse, 0)]
-)
+@pytest.mark.parametrize("edit, made", [(add, 1), (change, 1), (move, 1), (remove, 0), (remove_class, 0), (refuse, 0)])
 def test_a_rerun_does_what_changed_and_ends_as_a_first_run(words, tmp_path, edit, made):
     project = quick_project(tmp_path / "project")
     run("datapro.py", words, "--out", tmp_path / "raw", project=project)
@@ -141,9 +137,7 @@ def test_an_unchanged_rerun_reads_no_picture_and_writes_nothing(words, tmp_path)
     (project / "cv2.py").write_text(reads)  # what a worker imports first
     again = run("datapro.py", words, "--out", tmp_path / "raw", project=project)
     assert again.returncode == 1 and " 0 of them made now" in again.stdout
-    assert {
-        path: path.stat().st_mtime_ns for path in (tmp_path / "raw").rglob("*") if path.is_file()
-    } == before
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "raw").rglob("*") if path.is_file()} == before
 
 
 def test_another_ink_makes_all_anew(words, tmp_path):
@@ -151,9 +145,7 @@ def test_another_ink_makes_all_anew(words, tmp_path):
     run("datapro.py", words, "--out", tmp_path / "raw", project=project)
     with open(project / "ink.py", "a") as file:
         file.write("# changed\n")
-    assert (
-        " 30 of them made now" in run("datapro.py", words, "--out", tmp_path / "raw", project=project).stdout
-    )
+    assert " 30 of them made now" in run("datapro.py", words, "--out", tmp_path / "raw", project=project).stdout
     assert (
         " 30 of them made now"
         in run("datapro.py", words, "--out", tmp_path / "raw", "--fit", "stretch", project=project).stdout
@@ -167,15 +159,11 @@ def test_pictures_lost_or_spoilt_are_made_again(words, tmp_path):
     (tmp_path / "raw" / "1" / "1_00001.png").unlink()
     Image.new("RGB", (64, 64)).save(tmp_path / "raw" / "2" / "2_00012.png")
     (tmp_path / "raw" / "own" / "own_00021.png").write_bytes(b"")
-    assert (
-        " 3 of them made now" in run("datapro.py", words, "--out", tmp_path / "raw", project=project).stdout
-    )
+    assert " 3 of them made now" in run("datapro.py", words, "--out", tmp_path / "raw", project=project).stdout
     assert tree(tmp_path / "raw") == whole
     (tmp_path / "raw" / "manifest.csv").unlink()
     (tmp_path / "raw" / "overview.png").unlink()
-    assert (
-        " 0 of them made now" in run("datapro.py", words, "--out", tmp_path / "raw", project=project).stdout
-    )
+    assert " 0 of them made now" in run("datapro.py", words, "--out", tmp_path / "raw", project=project).stdout
     assert tree(tmp_path / "raw") == whole
 
 
@@ -204,9 +192,7 @@ def test_what_others_put_into_the_output_stays(words, tmp_path):
 def test_a_manifest_of_others_is_not_overwritten(words, tmp_path):
     (tmp_path / "raw").mkdir()
     (tmp_path / "raw" / "manifest.csv").write_text("name,price\n")
-    assert_one_line(
-        run("datapro.py", words, "--out", tmp_path / "raw"), 2, "manifest.csv", "choose another --out"
-    )
+    assert_one_line(run("datapro.py", words, "--out", tmp_path / "raw"), 2, "manifest.csv", "choose another --out")
     assert (tmp_path / "raw" / "manifest.csv").read_text() == "name,price\n"
 
 
@@ -261,9 +247,7 @@ def test_things_that_are_no_files(hand, tmp_path):
     listener.close()
     assert result.returncode == 1
     reasons = refused(tmp_path / "raw")
-    assert set(reasons) == {
-        f"1/{name}" for name in ("pipe.png", "socket.png", "loop", "self.png", "nowhere.png")
-    }
+    assert set(reasons) == {f"1/{name}" for name in ("pipe.png", "socket.png", "loop", "self.png", "nowhere.png")}
     assert len(table(tmp_path / "raw" / "manifest.csv")) == 25
 
 

@@ -1,13 +1,12 @@
 """benchmarks/others.py: what it draws as "no numeral" is none, is writing, and is the same each time."""
 
-
 import numpy as np
 import pytest
 
-from benchmarks import other_characters as signs  # noqa: E402
-from benchmarks import others  # noqa: E402
-from shuzi.core.numerals import OTHER_FORMS, VALUES  # noqa: E402
-from shuzi.drawing.strokes import WAYS, parse  # noqa: E402
+from benchmarks import other_characters as signs
+from benchmarks import others
+from shuzi.core.numerals import OTHER_FORMS, VALUES
+from shuzi.drawing.strokes import WAYS, parse
 
 ALL = others.simple_characters() | others.middling_characters()
 

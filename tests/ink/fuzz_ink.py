@@ -16,7 +16,6 @@ except ImportError:
     sys.exit("fuzz_ink.py needs atheris: pip install atheris (Linux or macOS)")
 
 
-
 with atheris.instrument_imports(include=["ink", "PIL"]):
     from PIL import Image
 

@@ -1,10 +1,9 @@
 """benchmarks/wear.py: each fault is one, and leaves something to read."""
 
-
 import numpy as np
 import pytest
 
-from benchmarks import wear  # noqa: E402
+from benchmarks import wear
 from shuzi import ink
 from shuzi.drawing import handwriting as synthesize
 

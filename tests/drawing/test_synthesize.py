@@ -3,18 +3,16 @@
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from common import PROJECT as ROOT
 
 from shuzi import ink
 from shuzi.core.numerals import ALL_CLASSES, DEFAULT_CLASSES
 from shuzi.drawing import handwriting as synthesize
 from shuzi.drawing import strokes
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 def command(*arguments, cwd):
@@ -35,7 +33,7 @@ def test_every_numeral_has_strokes_that_can_be_read():
             assert common > 0
             for points, corners, _hook, _joinable in strokes.parse(text):
                 assert len(points) == len(corners) >= 2
-                assert -0.05 <= points.min() and points.max() <= 1.05
+                assert points.min() >= -0.05 and points.max() <= 1.05
 
 
 @pytest.mark.parametrize("text", ["10,10", "10,10 20;30", "10,10 (20,20) 30,30", "10,10 20,20 | 5,5"])
@@ -82,7 +80,7 @@ def test_every_pen_leaves_ink_where_the_strokes_are(pen):
     low, high = synthesize.PENS[pen].width
     for width in (max(low, 0.02), high):
         result = synthesize.render(synthesize.draw("10", writer, rng, "regular"), pen, width, 80, rng)
-        assert result.dtype == np.float32 and 0 <= result.min() and result.max() <= 1
+        assert result.dtype == np.float32 and result.min() >= 0 and result.max() <= 1
         middle = result[result.shape[0] // 4 : -result.shape[0] // 4]
         assert (middle.max(axis=1) > 0.2).mean() > 0.8  # the upright stroke goes all the way through
         assert result[:, 0].max() > 0.05 and result[0].max() > 0.05  # cropped to the ink
@@ -195,7 +193,9 @@ def test_every_picture_of_the_default_set_can_be_read():
 
 
 def test_what_noise_has_drowned_is_drawn_again(monkeypatch):
-    drawn = iter([np.full((60, 60), 200, np.uint8), cv2.line(np.full((60, 60), 200, np.uint8), (9, 30), (50, 30), 0, 4)])
+    drawn = iter(
+        [np.full((60, 60), 200, np.uint8), cv2.line(np.full((60, 60), 200, np.uint8), (9, 30), (50, 30), 0, 4)]
+    )
     monkeypatch.setattr(synthesize, "picture", lambda *_: (next(drawn), ".png"))
     content, suffix = synthesize.legible_picture("1", None, np.random.default_rng(0))
     assert suffix == ".png" and ink.read_picture(content).min() < 50
