@@ -1,33 +1,43 @@
 """Any picture of handwriting -> the 64x64x3 array that training and prediction both use.
 
-The one way in: `datapro.py`, `predict.py` and `pad.py` all come through `read_picture` or `prepare`.
-A picture is decoded and turned upright (`decode.py`), the ink is told from the paper
-(`find.py`), and what was written is cropped, scaled with its aspect kept and centred on white
-(`place.py`). Dark ink on white comes out, whatever went in.
+The one way in: `datapro.py`, `predict.py` and `pad.py` all come through `find`, or through `read_picture`, which is `find` and
+`place`. A picture is decoded and turned upright (`decode.py`), handwriting is told from all else (`find.py`), and what
+was written is cropped, scaled with its aspect kept and centred on white (`place.py`). Dark ink on white comes out,
+whatever went in.
 """
 
 import cv2
 import numpy as np
 
-from shuzi.ink import find
-from shuzi.ink.decode import NoInkError, PictureError, grey_of, open_picture, refusing
-from shuzi.ink.find import find_ink
-from shuzi.ink.place import INK_SIZE, SIZE, place, place_crop
+from shuzi.ink.decode import Decoded, NoInkError, PictureError, colour_of, open_colour, open_picture, refusing
+from shuzi.ink.find import Found, find_ink
+from shuzi.ink.place import INK_SIZE, SIZE, place
 
 __all__ = [
-    "INK_SIZE", "SIZE", "NoInkError", "PictureError", "find_ink", "fit_picture", "fit_steps", "open_picture", "place",
-    "prepare", "read_picture",
+    "INK_SIZE", "SIZE", "Decoded", "Found", "NoInkError", "PictureError", "find", "find_ink", "fit_picture",
+    "open_colour", "open_picture", "place", "prepare", "read_picture",
 ]  # fmt: skip
+
+
+def find(source):
+    """Decode a picture and find the handwriting in it.
+
+    source: path, bytes or binary file of a picture in any format that is read. Returns Found, its place in pixels of
+    the upright picture at its full size. Raises PictureError, NoInkError.
+    """
+    decoded = open_colour(source)
+    found = find_ink(decoded.rgb)
+    scale = max(decoded.full_size) / max(decoded.rgb.shape)
+    return found._replace(left=found.left * scale, top=found.top * scale, step=found.step * scale)
 
 
 def read_picture(source, fit="ink"):
     """Read a picture and prepare it.
 
-    source: path, bytes or binary file of a picture in any format that Pillow decodes.
-    fit: "ink" finds the ink, crops, scales and centres it; "stretch" resizes the whole picture.
-    Returns uint8 (64, 64, 3), 0 ink to 255 paper. Raises PictureError, NoInkError.
+    source: path, bytes or binary file. fit: "ink" finds the ink, crops, scales and centres it; "stretch" resizes the
+    whole picture. Returns uint8 (64, 64, 3), 0 ink to 255 paper. Raises PictureError, NoInkError.
     """
-    return fit_picture(open_picture(source), fit)
+    return fit_picture(open_colour(source), fit)
 
 
 def prepare(picture, fit="ink"):
@@ -38,27 +48,15 @@ def prepare(picture, fit="ink"):
     Raises PictureError, NoInkError.
     """
     with refusing():
-        grey = grey_of(picture)
-    return fit_picture(grey, fit)
+        decoded = colour_of(picture)
+    return fit_picture(decoded, fit)
 
 
-def fit_picture(grey, fit="ink"):
-    """The second half of `read_picture`: uint8 (h, w) from `open_picture` -> uint8 (64, 64, 3). Raises NoInkError."""
-    picture = grey
-    for step in fit_steps(fit):
-        picture = step(picture)
-    return picture
-
-
-def fit_steps(fit):
-    """The functions that `fit_picture` calls, each with what the one before returns."""
+def fit_picture(decoded, fit="ink"):
+    """The second half of `read_picture`: Decoded -> uint8 (64, 64, 3). Raises NoInkError."""
     if fit == "ink":
-        return find.dark_on_light, find.with_strokes, find.crop_to_ink, place_crop
+        return place(find_ink(decoded.rgb).ink)
     if fit == "stretch":
-        return (_stretch_to_size,)
+        grey = cv2.cvtColor(decoded.rgb, cv2.COLOR_RGB2GRAY)
+        return np.repeat(cv2.resize(grey, (SIZE, SIZE), interpolation=cv2.INTER_AREA)[:, :, None], 3, axis=2)
     raise ValueError(f"fit must be 'ink' or 'stretch', not {fit!r}")
-
-
-def _stretch_to_size(grey):
-    small = cv2.resize(grey, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
-    return np.repeat(small[:, :, None], 3, axis=2)

@@ -1,0 +1,222 @@
+"""The net that finds handwriting: drawn pages → shuzi/ink/finder.onnx.
+
+    python -m shuzi.net.finder                       about an hour on two cores
+    python -m shuzi.net.finder --steps 200 --out /tmp/finder.onnx
+
+Segmentation is the lesson after classification: the answer is no longer one class a picture, but one number a pixel, how
+much of it is handwriting. `shuzi/drawing/pages.py` draws any number of pages and knows the answer for each pixel. The
+net is a U-Net (O. Ronneberger, P. Fischer and T. Brox 2015): a way down on which the picture gets coarser and each
+point sees more of it, for a stroke and a printed line differ in where they begin and end; and a way up, which brings
+back where exactly the ink is. It is fully convolutional: it takes pictures of any size whose sides are multiples of 16.
+"""
+
+import argparse
+import multiprocessing
+import os
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from shuzi.core.files import replacing, run
+from shuzi.drawing.pages import draw_page
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+OUT = Path(__file__).parents[1] / "ink" / "finder.onnx"
+SIDE = 256  # pixels; of a page
+BATCH = 16  # pages
+REUSE = 3  # times that each page is shown, turned and coloured otherwise each time
+KEPT = 2048  # pages to choose from; half a gigabyte
+WIDTHS = (16, 32, 48, 64)  # channels at 1/2, 1/4, 1/8 and 1/16 of the size
+
+
+def build_finder(widths=WIDTHS):
+    """The net: float (n, h, w, 3) RGB 0-1, h and w multiples of 16 -> logits (n, h, w, 1), above 0 ink."""
+    from keras import Input, Model, layers
+
+    def normalized(x):
+        return layers.ReLU()(layers.BatchNormalization(momentum=0.98)(x))
+
+    def convolution(x, filters, strides=1, reach=1):
+        return normalized(
+            layers.Conv2D(filters, 3, strides, padding="same", dilation_rate=reach, use_bias=False)(x)
+        )
+
+    def joined(coarse, fine, filters, size=1):
+        """What was seen from afar, at twice the size, and what is here: added, which costs less than side by side."""
+        coarse = layers.UpSampling2D(2)(layers.Conv2D(filters, 1, use_bias=False)(coarse))
+        return normalized(layers.Add()([coarse, layers.Conv2D(filters, size, padding="same", use_bias=False)(fine)]))
+
+    picture = x = Input((None, None, 3))
+    levels = []
+    for filters in widths[:-1]:
+        x = convolution(convolution(x, filters, strides=2), filters)
+        levels.append(x)
+    x = convolution(x, widths[-1], strides=2)
+    for reach in 1, 2, 4:  # of what is 16, 32 and 64 pixels away
+        x = convolution(x, widths[-1], reach=reach)
+    for fine in reversed(levels):
+        x = convolution(joined(x, fine, fine.shape[-1]), fine.shape[-1])
+    x = joined(x, picture, 8, size=3)
+    return Model(picture, layers.Conv2D(1, 3, padding="same")(x))
+
+
+# ---- pages ---------------------------------------------------------------------------------------
+
+
+def _draw(job):
+    seed, number, kinds = job
+    picture, ink, _ = draw_page(np.random.default_rng([seed, number]), SIDE, kinds)
+    return picture, np.uint8(ink * 255 + 0.5)
+
+
+def _start():
+    cv2.setNumThreads(1)
+    os.nice(5)  # the net goes first
+
+
+def batches(steps, seed, kinds=None, jobs=1):
+    """Yields (pictures float32 (b, 256, 256, 3) 0-1, ink float32 (b, 256, 256, 1) 0-1), `steps` times, seeded."""
+    rng = np.random.default_rng([seed, 1 << 20])
+    drawn = steps * BATCH // REUSE
+    fresh = BATCH / REUSE  # pages a step
+    pages = []
+    with multiprocessing.get_context("spawn").Pool(jobs, _start) as pool:
+        coming = pool.imap(_draw, ((seed, number, kinds) for number in range(drawn + 8 * BATCH)), 4)
+        pages += [next(coming) for _ in range(8 * BATCH)]
+        seen = 0.0
+        for _ in range(steps):
+            seen += fresh
+            while seen >= 1:
+                seen -= 1
+                pages.append(next(coming))
+                if len(pages) > KEPT:  # the oldest third gives way by chance
+                    pages[rng.integers(KEPT // 3)] = pages[-1]
+                    pages.pop()
+            chosen = [pages[i] for i in rng.integers(len(pages), size=BATCH)]
+            yield _changed(chosen, rng)
+
+
+def _changed(pages, rng):
+    """A batch of pages, each turned or mirrored, its colours exchanged, lighter, darker or negative by chance."""
+    pictures = np.empty((len(pages), SIDE, SIDE, 3), np.float32)
+    inks = np.empty((len(pages), SIDE, SIDE, 1), np.float32)
+    for i, (picture, ink) in enumerate(pages):
+        turns = int(rng.choice(4, p=(0.7, 0.1, 0.1, 0.1)))
+        picture, ink = np.rot90(picture, turns), np.rot90(ink, turns)
+        if rng.random() < 0.5:
+            picture, ink = picture[:, ::-1], ink[:, ::-1]
+        if rng.random() < 0.3:
+            picture = picture[..., rng.permutation(3)]
+        if rng.random() < 0.1:
+            picture = 255 - picture
+        table = np.clip((np.arange(256) / 255 - 0.5) * rng.uniform(0.7, 1.2) + 0.5 + rng.normal(0, 0.05), 0, 1)
+        pictures[i] = table.astype(np.float32)[picture]
+        inks[i, ..., 0] = ink
+    return pictures, inks / 255
+
+
+# ---- training ------------------------------------------------------------------------------------
+
+
+def loss(ink, logits):
+    """Of each pixel, and of the whole (the Dice loss, F. Milletari et al. 2016): ink is rare, and an empty answer is no way out."""
+    from keras import ops
+
+    each = ops.mean(ops.binary_crossentropy(ink, logits, from_logits=True))
+    found = ops.sigmoid(logits)
+    axes = (1, 2, 3)
+    overlap = 2 * ops.sum(found * ink, axes) + 30
+    whole = 1 - overlap / (ops.sum(found * found, axes) + ops.sum(ink * ink, axes) + 30)
+    return 4 * each + ops.mean(whole)
+
+
+def train(steps, seed, kinds=None, jobs=1, start=None, say=print):
+    """Train on `steps` batches. Returns the Keras model."""
+    import keras
+
+    keras.utils.set_random_seed(seed)
+    model = build_finder()
+    if start:
+        model.load_weights(start)
+    warm_up = min(300, steps // 5)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        1e-4, steps - warm_up, alpha=0.01, warmup_target=3e-3, warmup_steps=warm_up
+    )
+    model.compile(keras.optimizers.AdamW(schedule, weight_decay=1e-3, clipnorm=1.0), loss)
+    began, shown = time.perf_counter(), []
+    for step, (pictures, ink) in enumerate(batches(steps, seed, kinds, jobs), 1):
+        shown.append(float(model.train_on_batch(pictures, ink)))
+        if step % 100 == 0:
+            say(f"step {step:,} of {steps:,}, loss {np.mean(shown):.4f}, {time.perf_counter() - began:,.0f} s")
+            shown = []
+    return model
+
+
+# ---- to OpenCV -----------------------------------------------------------------------------------
+
+
+def to_onnx(model):
+    """The model as the bytes of an ONNX file: float (1, 3, h, w) -> logits (1, 1, h, w), as OpenCV's dnn reads it."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    nodes, values, names = [], [], {}
+
+    def value(name, array):
+        values.append(numpy_helper.from_array(np.ascontiguousarray(array, np.float32), name))
+        return name
+
+    for layer in model.layers:
+        kind, name = type(layer).__name__, layer.name
+        names[name] = name
+        if kind == "InputLayer":
+            names[name] = "picture"
+            continue
+        given = layer.input if isinstance(layer.input, list) else [layer.input]
+        inputs, options = [names[tensor._keras_history.operation.name] for tensor in given], {}
+        weights = layer.get_weights()
+        if kind == "Conv2D":
+            inputs.append(value(f"{name}.kernel", weights[0].transpose(3, 2, 0, 1)))
+            inputs += [value(f"{name}.bias", weights[1])] if len(weights) > 1 else []
+            (size, _), (stride, _), (reach, _) = layer.kernel_size, layer.strides, layer.dilation_rate
+            around = reach * (size - 1) - (stride - 1)  # as Keras pads: the odd one behind
+            pads = [around // 2] * 2 + [around - around // 2] * 2
+            options = {"kernel_shape": [size] * 2, "strides": [stride] * 2, "dilations": [reach] * 2, "pads": pads}
+        elif kind == "BatchNormalization":
+            inputs += [value(f"{name}.{i}", array) for i, array in enumerate(weights)]
+            options = {"epsilon": layer.epsilon}
+        elif kind == "UpSampling2D":
+            inputs += ["", value(f"{name}.scales", [1, 1, 2, 2])]
+            options = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+        operation = {"Conv2D": "Conv", "ReLU": "Relu", "UpSampling2D": "Resize"}.get(kind, kind)
+        nodes.append(helper.make_node(operation, inputs, [name], name, **options))
+    ends = (("picture", 3), (nodes[-1].output[0], 1))
+    ends = [helper.make_tensor_value_info(end, TensorProto.FLOAT, [1, depth, "h", "w"]) for end, depth in ends]
+    graph = helper.make_graph(nodes, "finder", ends[:1], ends[1:], values)
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    onnx.checker.check_model(made)
+    return made.SerializeToString()
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(
+        description="Train the net that finds handwriting, on drawn pages.",
+        epilog="example: python -m shuzi.net.finder --steps 6000 --without mi --out finder-without-mi.onnx",
+    )
+    add = parser.add_argument
+    add("--out", type=Path, default=OUT, help="where the net goes (default: the one that is in use)")
+    add("--steps", type=int, default=6000, help=f"batches of {BATCH} pages (default: %(default)s)")
+    add("--seed", type=int, default=0)
+    add("--jobs", type=int, default=1, help="processes that draw (default: 1)")
+    args = parser.parse_args(argv)
+    model = train(args.steps, args.seed, jobs=args.jobs, say=lambda line: print(line, flush=True))
+    with replacing(args.out) as part:
+        part.write_bytes(to_onnx(model))
+    print(f"{args.out}: {model.count_params():,} weights, {args.out.stat().st_size / 1e6:.2f} MB")
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)
