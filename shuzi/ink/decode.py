@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
+from shuzi.core.command import Problem
+
 WORKING_SIDE = 1024  # pixels; larger pictures are reduced to about this before the ink is looked for
 
 # Larger pictures are refused before they are decoded, which keeps any one file under 2 seconds and 500 MB.
@@ -28,7 +30,7 @@ USUAL_FORMATS = ["JPEG", "PNG"]
 REFUSED_FORMATS = {"EPS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"}
 
 
-class PictureError(Exception):
+class PictureError(Problem):
     """A picture that can't be used. The message is one line for the person whose picture it is."""
 
 
