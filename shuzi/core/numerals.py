@@ -24,7 +24,7 @@ DEFAULT_CLASSES = [str(value) for value in range(1, 11)]
 ALL_CLASSES = [str(value) for value in CHARACTERS]
 
 
-def class_name(folder):
+def class_name(folder: str) -> str:
     """The class that a folder's name means: `"七"`, `"７"` and `"7"` are `"7"`; own names stay as they are."""
     name = unicodedata.normalize("NFKC", folder)  # full-width digits become plain ones
     if name in VALUES:
@@ -34,17 +34,17 @@ def class_name(folder):
     return unicodedata.normalize("NFC", folder)
 
 
-def value(name):
+def value(name: str) -> int | None:
     """The number that a class stands for, or None for a class of the user's own."""
     return int(name) if name in ALL_CLASSES else None
 
 
-def character(name):
+def character(name: str) -> str:
     """The character of a class, for showing: `"7"` gives `"七"`; an own class shows its name."""
     return CHARACTERS[int(name)] if name in ALL_CLASSES else name
 
 
-def class_order(name):
+def class_order(name: str) -> tuple:
     """Sort key for class names: numerals by value, then the rest in natural order (`a2` before `a10`)."""
     number = value(name)
     if number is not None:
@@ -54,7 +54,7 @@ def class_order(name):
     return (1, 0, [int(part) if i % 2 else part for i, part in enumerate(parts)], name)
 
 
-def write_number(number):
+def write_number(number: int) -> str:
     """A whole number, 0 to 10**16 - 1, in its standard written form: 10050 gives `"一万零五十"`. Raises ValueError.
 
     One 零 for any run of zeros before a further digit, none for zeros that end a group of four
@@ -77,7 +77,7 @@ def _write(number):
     return text
 
 
-def read_number(text):
+def read_number(text: str) -> int:
     """The number that characters stand for: `"三百二十五"` gives 325. Raises ValueError with the reason.
 
     Characters without a unit are digits by place: 二〇二六 is 2026, 零零七 is 7. One character alone is its

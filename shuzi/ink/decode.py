@@ -15,6 +15,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from shuzi.core.command import Problem
+
 WORKING_SIDE = 1024  # pixels; larger pictures are reduced to this before the ink is looked for
 
 # Larger files are refused before they are decoded, which keeps any one file under 3 seconds and 500 MB.
@@ -42,7 +44,7 @@ REFUSED_FORMATS = {"EPS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"}
 Decoded = namedtuple("Decoded", "rgb full_size")
 
 
-class PictureError(Exception):
+class PictureError(Problem):
     """A picture that can't be used. The message is one line for the person whose picture it is."""
 
 
