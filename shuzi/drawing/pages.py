@@ -1,0 +1,293 @@
+"""Pages to train the ink finder on: a picture of any paper with handwriting, and which pixels are ink.
+
+    picture, ink, kind = draw_page(np.random.default_rng(7))
+
+Everything is drawn here, nothing is read. A page is a paper with its print and wear, what is written on it,
+and what a scanner, phone or program makes of it; each has a name, and `kinds` says which may occur.
+"""
+
+from collections import namedtuple
+
+import cv2
+import numpy as np
+
+from shuzi.drawing import lighting
+from shuzi.drawing.handwriting import PENS, draw, make_writer
+from shuzi.drawing.inking import Ink, choose_ink, pen_width, spill, write
+from shuzi.drawing.papers import CELLS, PAPERS, Grid, paper_colour, print_paper
+from shuzi.drawing.scene import Place, Scene, between, pick
+from shuzi.drawing.screens import Screen
+from shuzi.drawing.scribbles import WRITING, Hand, crossing_out, dots
+from shuzi.drawing.strokes import WAYS
+from shuzi.drawing.wear import wear_paper
+
+# how common each way to take a picture is, by paper; all other papers as "plain"
+CAPTURES = {
+    "plain": {"scan": 42, "photo": 46, "copy": 12},
+    "blackboard": {"photo": 100},
+    "whiteboard": {"photo": 100},
+    "screen": {"screenshot": 78, "photo": 22},
+    "bitmap": {"bitmap": 100},
+}
+CONTENTS = {"numerals": 43, "writing": 42, "empty": 15}
+LAYOUTS = {"close": 20, "one": 28, "few": 20, "lines": 17, "many": 15}
+KINDS = (*PAPERS, "scan", "photo", "copy", "screenshot", *CONTENTS)
+
+Slot = namedtuple("Slot", "x y size")  # the middle and the size of a character, in pixels on the paper
+
+
+def draw_page(rng, side=256, kinds=None):
+    """Draw one page.
+
+    rng: numpy's Generator; the same state draws the same page. side: of the picture in pixels, 64 or more.
+    kinds: names out of KINDS that may occur. Papers, captures and contents are chosen apart; where none of
+    them is named, all may occur. Without 米字格: kinds=set(PAPERS) - {"mi"}.
+    Returns (picture uint8 (side, side, 3) RGB, ink float32 (side, side), kind): ink is the share of the pixel
+    that handwriting covers, 0..1, however pale it is; kind such as "tian photo numerals".
+    Raises ValueError for a name that is none of KINDS, and where the kinds leave nothing to draw.
+    """
+    paper, capture, content = choose_kind(rng, kinds)
+    n = _resolution(rng, paper, side)
+    scene, contrast = _written(rng, n, paper, capture, content)
+    picture = _taken(rng, scene, paper, capture, contrast)
+    ink = scene.ink
+    if n != side:
+        way = cv2.INTER_AREA if n > side else pick(rng, _ENLARGED[paper == "bitmap"])
+        picture = cv2.resize(picture, (side, side), interpolation=way)
+        ink = cv2.resize(ink, (side, side), interpolation=min(way, cv2.INTER_LINEAR))
+    if paper == "bitmap" and n < side and rng.random() < 0.3:
+        picture = lighting.compressed(picture, int(rng.integers(40, 96)))
+    return picture, np.clip(ink, 0, 1), f"{paper} {capture} {content}"
+
+
+_ENLARGED = (
+    {cv2.INTER_LINEAR: 50, cv2.INTER_CUBIC: 50},
+    {cv2.INTER_LINEAR: 40, cv2.INTER_CUBIC: 20, cv2.INTER_NEAREST: 40},
+)
+
+
+def choose_kind(rng, kinds=None):
+    """Names of a paper, a capture and a content that `kinds` allows."""
+    named = set(KINDS if kinds is None else kinds)
+    if named - set(KINDS):
+        raise ValueError(f"no such kind of page: {', '.join(sorted(named - set(KINDS)))}")
+    captures = {name for weights in CAPTURES.values() for name in weights} - {"bitmap"}
+    allowed = [named & set(axis) or set(axis) for axis in (PAPERS, captures, CONTENTS)]
+    allowed[1].add("bitmap")  # goes with the paper of that name
+    possible = {}
+    for paper, common in PAPERS.items():
+        weights = CAPTURES.get(paper, CAPTURES["plain"])
+        weights = {name: weight for name, weight in weights.items() if name in allowed[1]}
+        if paper in allowed[0] and weights:
+            possible.update({(paper, name): common * weight / sum(weights.values()) for name, weight in weights.items()})
+    if not possible:
+        raise ValueError(f"nothing can be drawn of {', '.join(sorted(named))}")
+    paper, capture = pick(rng, possible)
+    return paper, capture, pick(rng, {name: CONTENTS[name] for name in CONTENTS if name in allowed[2]})
+
+
+def _resolution(rng, paper, side):
+    """How many pixels the page is drawn with; fewer ones are made larger afterwards."""
+    if paper == "bitmap":
+        return int(between(rng, 20, 72) if rng.random() < 0.7 else between(rng, 64, side))
+    if rng.random() < 0.8:
+        return side
+    return int(rng.uniform(0.28, 0.85) * side)
+
+
+# The page
+
+
+def _written(rng, n, paper, capture, content):
+    """The whole page before its picture is taken: (Scene, contrast of its ink 0..1)."""
+    grid, slots, scale = _layout(rng, n, paper)
+    place = _place(rng, n, paper, capture)
+    inside = None
+    if paper == "screen":
+        screen = Screen(rng, n)
+        scene, inside = Scene(n, screen.canvas_colour, place), screen.inside
+        scene.colour[:] = screen.colour
+        if rng.random() < 0.1:
+            _grid_of_an_app(rng, scene, grid, inside)
+    elif paper == "bitmap":
+        scene = Scene(n, _bitmap_colour(rng), place)
+    else:
+        scene = Scene(n, paper_colour(rng, paper), place)
+        print_paper(rng, scene, paper, grid)
+        if paper not in ("blackboard", "whiteboard"):
+            wear_paper(rng, scene)
+    if content == "empty":
+        if rng.random() < 0.05 and paper != "screen":
+            spill(rng, n, place, Ink("marker", np.full(3, 0.2), 0.9, 0, "even"), scene)
+        return scene, 1.0
+    contrast = 1.0
+    for count, part in enumerate(_parts(rng, slots)):
+        ink = choose_ink(rng, scene.paper, _pen(rng, paper), clean=paper in ("screen", "bitmap"))
+        stepped = paper in ("screen", "bitmap") and rng.random() < 0.4
+        write(scene, rng, _marks(rng, n, ink.pen, part, content, scale, paper), ink, stepped, inside)
+        seen = np.abs(ink.colour - scene.paper).max() * ink.opacity * (0.6 if ink.texture in ("pencil", "chalk") else 1)
+        contrast = min(contrast, float(seen))
+        if count == 0 and inside is None and rng.random() < 0.03:
+            spill(rng, n, place, ink, scene)
+    return scene, contrast
+
+
+def _grid_of_an_app(rng, scene, grid, inside):
+    before = scene.colour.copy()
+    print_paper(rng, scene, pick(rng, {"squared": 5, "dotted": 3, "ruled": 3, "tian": 3}), grid)
+    scene.colour[:] = before + inside * (scene.colour - before)
+
+
+def _bitmap_colour(rng):
+    style = rng.random()
+    if style < 0.5:
+        return np.ones(3)
+    if style < 0.8:
+        return np.zeros(3)
+    return np.full(3, rng.random()) if style < 0.92 else rng.random(3)
+
+
+def _place(rng, n, paper, capture):
+    if paper == "bitmap" or capture == "screenshot":
+        return Place(n)
+    turn = rng.integers(1, 4) * np.pi / 2 if rng.random() < 0.07 else 0.0
+    if capture in ("scan", "copy"):
+        turn += np.radians(rng.normal(0, 0.7) if rng.random() < 0.85 else rng.uniform(-8, 8))
+        return Place(n, turn, bend=rng.normal(0, 0.004 * n) * (rng.random() < 0.15))
+    turn += np.radians(rng.normal(0, 2.5) if rng.random() < 0.75 else rng.uniform(-15, 15))
+    tilt = rng.normal(0, 0.1, 2) * (rng.random() < 0.7)
+    bend = rng.normal(0, 0.02 * n) * (rng.random() < 0.25)
+    return Place(n, turn, tilt, bend, rng.uniform(0.3, 1.2), rng.random())
+
+
+def _taken(rng, scene, paper, capture, contrast):
+    if capture == "photo" and paper == "screen":
+        lighting.moire(rng, scene)
+    if capture in ("screenshot", "bitmap"):
+        picture = cv2.merge(list(scene.colour))
+        if capture == "bitmap" and rng.random() < 0.35:
+            picture = lighting.noisy(rng, picture, min(rng.uniform(0, 0.12), 0.25 * contrast), colour=0.0)
+        if capture == "bitmap" and rng.random() < 0.3:
+            picture = lighting.blurred(picture, rng.uniform(0.3, 0.8))
+        return lighting.finished(rng, picture, jpeg=0.3, sharpen=0.0)
+    picture = {"scan": lighting.scan, "copy": lighting.copy, "photo": lighting.photo}[capture](rng, scene, contrast)
+    return 255 - picture if capture != "photo" and rng.random() < 0.04 else picture
+
+
+# Where the writing is
+
+
+def _layout(rng, n, paper):
+    """(Grid for the paper's lines, Slots to write in, scale): scale is a key of LAYOUTS."""
+    scale = pick(rng, LAYOUTS)
+    if paper == "bitmap" and n < 110:
+        scale = pick(rng, {"close": 40, "one": 60} if n < 48 else {"close": 30, "one": 40, "few": 30})
+    if paper in CELLS:
+        return (*_cells(rng, n, scale, paper), scale)
+    share = {"close": (0.75, 1.1), "one": (0.28, 0.85), "few": (0.18, 0.4), "lines": (0.1, 0.2), "many": (0.05, 0.1)}
+    size = between(rng, *share[scale]) * n
+    pitch = size * rng.uniform(1.05, 1.6), size * rng.uniform(1.1, 2)
+    if scale in ("close", "one"):
+        middle = n / 2 + rng.normal(0, 0.02 if scale == "close" else 0.35 * (1 - size / n), 2) * n
+        slots = [Slot(*middle, size)]
+        if rng.random() < 0.3:  # a neighbour that reaches in
+            side = rng.choice((-1, 1))
+            apart = (1, 0) if rng.random() < 0.6 else (0, 1)
+            slots += [Slot(*(middle + side * np.array(apart) * size * rng.uniform(1.05, 1.5)), size)]
+    else:
+        start = rng.uniform(-0.4, 0.6, 2) * pitch
+        x, y = np.meshgrid(np.arange(start[0], n + size / 2, pitch[0]), np.arange(start[1], n + size / 2, pitch[1]))
+        if scale == "few":
+            rows = slice(len(x) // 2, len(x) // 2 + int(rng.integers(1, 3)))
+            x, y = x[rows], y[rows]
+        at = np.stack([x.ravel(), y.ravel()], 1)
+        slots = [Slot(*(point + rng.normal(0, 0.06, 2) * size), size * rng.uniform(0.8, 1.15)) for point in at]
+        keep = rng.random(len(slots)) < rng.choice((0.2, 0.5, 0.9, 1.0))
+        slots = [slot for slot, kept in zip(slots, keep) if kept] or slots[:1]
+    height = pitch[1] if rng.random() < 0.7 else between(rng, 0.06, 0.4) * n
+    return Grid(rng.uniform(0, height), slots[0].y + 0.5 * pitch[1] if pitch[1] == height else rng.uniform(0, n),
+                height, height, 0.0), slots, scale  # fmt: skip
+
+
+def _cells(rng, n, scale, paper):
+    share = {"close": (0.8, 1.5), "one": (0.45, 0.85), "few": (0.24, 0.45), "lines": (0.13, 0.24), "many": (0.075, 0.13)}
+    size = between(rng, *share[scale]) * n
+    long = 1.0
+    if paper in ("table", "form"):
+        long = between(rng, 0.7, 3.5) if rng.random() < 0.5 else rng.uniform(0.9, 1.15)
+    elif rng.random() < 0.1:
+        long = rng.uniform(0.8, 1.2)
+    w, h = (size * long, size) if long < 1.5 or scale == "many" else (size, size / long)
+    gap = h * rng.uniform(0.08, 0.5) if paper not in ("table", "form") and rng.random() < 0.3 else 0.0
+    apart = rng.normal(0, 0.06, 2) if scale in ("close", "one") else rng.uniform(-0.5, 0.5, 2)
+    x, y = n / 2 - w / 2 + apart[0] * w, n / 2 - h / 2 + apart[1] * h
+    fill = rng.choice((0.15, 0.5, 0.9, 1.0))
+    least = min(w, h)
+    usual = least * np.clip(rng.normal(0.66, 0.16), 0.35, 1.1)
+    slots = []
+    for row in range(int(-y // (h + gap)), int((n - y) // (h + gap)) + 1):
+        for column in range(int(-x // w), int((n - x) // w) + 1):
+            if row == column == 0 or rng.random() < fill:
+                middle = np.array([x + (column + 0.5) * w, y + row * (h + gap) + 0.5 * h])
+                middle = middle + rng.normal(0, 0.07, 2) * least + [rng.uniform(-0.3, 0.3) * (w - least), 0]
+                slots.append(Slot(*middle, usual * rng.uniform(0.85, 1.15)))
+    return Grid(x, y, w, h, gap), slots[:140]
+
+
+def _parts(rng, slots):
+    """Slots by the pen they are written with: mostly one, at times two."""
+    if len(slots) < 2 or rng.random() < 0.85:
+        return [slots]
+    cut = int(rng.integers(1, len(slots)))
+    return [slots[:cut], slots[cut:]]
+
+
+# What is written
+
+
+def _pen(rng, paper):
+    if paper == "blackboard":
+        return "chalk"
+    if paper == "whiteboard":
+        return "marker"
+    weights = {name: pen.common for name, pen in PENS.items() if name not in ("mouse", "finger")}
+    if paper in ("screen", "bitmap"):
+        weights = {"mouse": 40, "finger": 20, "marker": 25, "gel pen": 15, "brush": 10}
+    return pick(rng, weights)
+
+
+def _marks(rng, n, pen, slots, content, scale, paper):
+    """What a pen writes in the slots: (points on the paper, widths in pixels) a stroke."""
+    own = pen if pen in PENS else "marker"
+    writer = make_writer(int(rng.integers(1 << 30)), 1)._replace(pen=own)
+    hand, wide = Hand(rng), rng.random() < 0.25
+    width = pen_width(rng, own, slots[0].size, 0.7 if paper == "bitmap" else 0.9)
+    distinct = 12 if scale in ("lines", "many") else len(slots)
+    written, marks = [], []
+    for slot in slots:
+        if len(written) < distinct:
+            if content == "numerals":
+                written.append(draw(pick(rng, {name: 1 for name in WAYS}), writer, rng))
+            else:
+                written.append(pick(rng, WRITING)(rng, hand))
+        strokes = written[-1] if len(written) < distinct else written[int(rng.integers(distinct))]
+        size, middle = slot.size, np.array([slot.x, slot.y])
+        if scale == "close":
+            strokes, size = _fitted(rng, strokes, n)
+        length = sum(np.hypot(*np.diff(points, axis=0).T).sum() for points, _ in strokes)
+        thick = max(0.8, min(width, (0.5 if wide else 0.3) * size / max(length, 0.3)))
+        turn = 1 + rng.normal(0, 0.03, (2, 2)) * [[1, 0], [0, 1]]
+        for points, widths in strokes:
+            marks.append((middle + (points - 0.5) * np.diag(turn) * size, widths * thick))
+        if rng.random() < 0.05:
+            extra = (crossing_out if rng.random() < 0.6 else dots)(rng, hand)
+            marks.extend((middle + (points - 0.5) * size, widths * thick) for points, widths in extra)
+    return marks
+
+
+def _fitted(rng, strokes, n):
+    """Strokes moved and sized so that they fill the picture, to its edges or beyond: (strokes, size)."""
+    points = np.concatenate([points for points, _ in strokes])
+    low, high = points.min(0), points.max(0)
+    size = rng.uniform(0.82, 1.06) * n / max(high - low)
+    return [(points - (low + high) / 2 + 0.5, widths) for points, widths in strokes], size
