@@ -14,7 +14,7 @@ Ink = namedtuple("Ink", "pen colour opacity fade texture")
 
 LIGHT_PAPER = {"black": 34, "blue": 24, "pencil": 12, "red": 10, "any": 6, "green": 4, "purple": 3, "brown": 2}
 DARK_PAPER = {"white": 70, "pastel": 22, "any": 8}
-LEAST = 0.14  # of the colour's range between ink and paper: less, and nobody sees it
+LEAST = 0.2  # of the colour's range between ink and paper: less, and nobody sees it
 
 
 def choose_ink(rng, paper, pen, clean=False):
@@ -32,7 +32,7 @@ def choose_ink(rng, paper, pen, clean=False):
         opacity = 1.0 if rng.random() < 0.6 else rng.uniform(0.45, 1)
         if attempt == 7:
             colour, opacity = (np.ones(3), 1.0) if dark else (np.full(3, 0.1), 1.0)
-        if np.abs(colour - paper).max() * opacity > LEAST * (2 if family == "pencil" else 1):
+        if np.abs(colour - paper).max() * opacity > LEAST * (1.4 if family == "pencil" else 1):
             break
     if clean:
         return Ink(pen, colour, opacity if rng.random() < 0.3 else 1.0, 0.0, "even")
@@ -93,19 +93,27 @@ def pen_width(rng, pen, size, thinnest=0.9):
     return max(between(rng, low, high) * size, thinnest * between(rng, 1, 1.5))
 
 
-def write(scene, rng, marks, ink, stepped=False, inside=None, faint=1.0):
-    """Draw strokes into a scene: its colours and its truth.
+# Strokes laid end to end: points float (m, 2) on the paper, widths float (m,) in pixels, and how many of the
+# points are each stroke's.
+Marks = namedtuple("Marks", "points widths counts")
 
-    marks: (points float (m, 2) on the paper, widths float (m,) in pixels) each. stepped: with stairs, as by a
-    simple drawing program. inside: (n, n), 1 where the pen can write at all.
+
+def pack(strokes):
+    """Marks of a list of (points, widths), as draw() returns it."""
+    points, widths = zip(*strokes)
+    return Marks(np.concatenate(points), np.concatenate(widths), np.array([len(part) for part in widths]))
+
+
+def write(scene, rng, marks, ink, stepped=False, inside=None):
+    """Draw Marks into a scene: its colours and its truth.
+
+    stepped: with stairs, as by a simple drawing program. inside: (n, n), 1 where the pen can write at all.
     """
     n = scene.n
     stroke, tone = raster(scene.place, n, marks, ink.fade, stepped)
     if inside is not None:
         stroke, tone = stroke * inside, tone * inside
-    if not stroke.any():
-        return
-    alpha = tone * (ink.opacity * faint)
+    alpha = tone * ink.opacity
     if ink.texture != "even":
         alpha = alpha * TEXTURES[ink.texture](rng, n, stroke)
     scene.mix(alpha, ink.colour)
@@ -113,30 +121,45 @@ def write(scene, rng, marks, ink, stepped=False, inside=None, faint=1.0):
 
 
 def raster(place, n, marks, fade=0.0, stepped=False):
-    """Strokes as pixels: (how much of each is covered, how dark the touch is), float32 (n, n), 0..1."""
-    thinnest = min((float(widths.mean()) for _, widths in marks), default=9)
-    fine = 1 if stepped else 4 if thinnest < 2.5 else 2
-    line = cv2.LINE_8 if stepped else cv2.LINE_AA
+    """Marks as pixels: (how much of each is covered, how dark the touch is), float32 (n, n), 0..1."""
+    counts, widths = marks.counts, marks.widths
+    seen = place(marks.points)
+    starts = np.cumsum(counts) - counts
+    usual = np.add.reduceat(widths, starts) / counts
+    near = (np.maximum.reduceat(seen, starts) > -usual[:, None]).all(1)
+    near &= (np.minimum.reduceat(seen, starts) < n + usual[:, None]).all(1)
+    fine = 1 if stepped else 4 if usual.min() < 6 else 3
+
+    # points about as far apart as needed, each stroke's ends among them
+    stroke = np.repeat(np.arange(len(counts)), counts)
+    first = np.zeros(len(seen), bool)
+    first[starts] = True
+    last = np.roll(first, -1)
+    steps = np.sqrt(np.square(np.diff(seen, axis=0, prepend=seen[:1])).sum(1))
+    along = np.cumsum(steps)
+    cell = ((along - along[starts][stroke]) // np.maximum(1.2, 0.3 * usual)[stroke]).astype(int)
+    kept = (first | last | (np.diff(cell, prepend=0) != 0)) & near[stroke]
+    at, stroke, first = fixed(seen[kept], fine), stroke[kept], first[kept]
+
+    # drawn in runs of one width and touch; small writing in whole strokes
+    widths = np.where(usual[stroke] * fine < 7, usual[stroke], widths[kept])
+    thick = np.maximum(1, np.round(widths * fine)).astype(int)
+    touch = np.round(16 * (1 - fade * np.clip(1 - widths / usual[stroke], 0, 0.8))).astype(int)
+    same = np.roll(first, 1)  # the second point: it ends the first run
+    cuts = first | ((np.diff(thick, prepend=0) != 0) | (np.diff(touch, prepend=0) != 0)) & ~same
     canvas = np.zeros((fine * n, fine * n), np.uint8)
     tones = np.zeros_like(canvas) if fade else None
-    for points, widths in marks:
-        seen = place(points)
-        reach = widths.max()
-        if (seen.max(0) < -reach).any() or (seen.min(0) > n + reach).any():
-            continue
-        at = fixed(seen, fine)
-        thick = np.maximum(1, np.round(widths * fine)).astype(int)
-        if thick.max() - thick.min() <= 1 and not fade:
-            cv2.polylines(canvas, [at], False, 255, int(thick[-1]), line, SHIFT)
-            continue
-        touch = np.round(255 * (1 - fade * np.clip(1 - widths / widths.mean(), 0, 0.8))).astype(int).tolist()
-        at, thick = at.tolist(), thick.tolist()
-        for i in range(1, len(at)):
-            cv2.line(canvas, at[i - 1], at[i], 255, thick[i], line, SHIFT)
-            if fade:
-                cv2.line(tones, at[i - 1], at[i], touch[i], thick[i], line, SHIFT)
-    stroke = reduced(canvas, n)
-    return stroke, reduced(tones, n) if fade else stroke
+    begins = np.flatnonzero(cuts)
+    ends = np.append(begins[1:], len(at))
+    begins = np.where(first[begins], begins, begins - 1).tolist()
+    thick, touch = thick.tolist(), np.minimum(255, 16 * touch).tolist()
+    for begin, end in zip(begins, ends.tolist()):
+        part = [at[begin:end]]
+        cv2.polylines(canvas, part, False, 255, thick[end - 1], cv2.LINE_8, SHIFT)
+        if fade:
+            cv2.polylines(tones, part, False, touch[end - 1], thick[end - 1], cv2.LINE_8, SHIFT)
+    covered = reduced(canvas, n)
+    return covered, reduced(tones, n) if fade else covered
 
 
 def spill(rng, n, place, ink, scene):

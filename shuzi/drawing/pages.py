@@ -13,7 +13,7 @@ import numpy as np
 
 from shuzi.drawing import lighting
 from shuzi.drawing.handwriting import PENS, draw, make_writer
-from shuzi.drawing.inking import Ink, choose_ink, pen_width, spill, write
+from shuzi.drawing.inking import Ink, Marks, choose_ink, pack, pen_width, spill, write
 from shuzi.drawing.papers import CELLS, PAPERS, Grid, paper_colour, print_paper
 from shuzi.drawing.scene import Place, Scene, between, pick
 from shuzi.drawing.screens import Screen
@@ -30,7 +30,8 @@ CAPTURES = {
     "bitmap": {"bitmap": 100},
 }
 CONTENTS = {"numerals": 43, "writing": 42, "empty": 15}
-LAYOUTS = {"close": 20, "one": 28, "few": 20, "lines": 17, "many": 15}
+LAYOUTS = {"close": 22, "one": 30, "few": 21, "lines": 16, "many": 11}
+EVEN_CLASSES = dict.fromkeys(WAYS, 1)
 KINDS = (*PAPERS, "scan", "photo", "copy", "screenshot", *CONTENTS)
 
 Slot = namedtuple("Slot", "x y size")  # the middle and the size of a character, in pixels on the paper
@@ -257,37 +258,34 @@ def _pen(rng, paper):
 
 
 def _marks(rng, n, pen, slots, content, scale, paper):
-    """What a pen writes in the slots: (points on the paper, widths in pixels) a stroke."""
+    """What a pen writes in the slots: Marks on the paper."""
     own = pen if pen in PENS else "marker"
     writer = make_writer(int(rng.integers(1 << 30)), 1)._replace(pen=own)
     hand, wide = Hand(rng), rng.random() < 0.25
     width = pen_width(rng, own, slots[0].size, 0.7 if paper == "bitmap" else 0.9)
-    distinct = 12 if scale in ("lines", "many") else len(slots)
-    written, marks = [], []
-    for slot in slots:
-        if len(written) < distinct:
+    distinct = 9 if scale in ("lines", "many") else len(slots)
+    known, parts = [], []
+    for i, slot in enumerate(slots):
+        if i < distinct:
             if content == "numerals":
-                written.append(draw(pick(rng, {name: 1 for name in WAYS}), writer, rng))
+                strokes = draw(pick(rng, EVEN_CLASSES), writer, rng)
             else:
-                written.append(pick(rng, WRITING)(rng, hand))
-        strokes = written[-1] if len(written) < distinct else written[int(rng.integers(distinct))]
-        size, middle = slot.size, np.array([slot.x, slot.y])
-        if scale == "close":
-            strokes, size = _fitted(rng, strokes, n)
-        length = sum(np.hypot(*np.diff(points, axis=0).T).sum() for points, _ in strokes)
+                strokes = pick(rng, WRITING)(rng, hand)
+            if rng.random() < 0.05:
+                strokes = strokes + (crossing_out if rng.random() < 0.6 else dots)(rng, hand)
+            known.append(pack(strokes))
+        points, widths, counts = known[i if i < distinct else int(rng.integers(distinct))]
+        middle, size = np.array([0.5, 0.5]), slot.size
+        if scale == "close" and i == 0 and paper not in CELLS:
+            middle, size = _fitted(rng, points, n)
+        length = np.sqrt(np.square(np.diff(points, axis=0)).sum(1)).sum()
         thick = max(0.8, min(width, (0.5 if wide else 0.3) * size / max(length, 0.3)))
-        turn = 1 + rng.normal(0, 0.03, (2, 2)) * [[1, 0], [0, 1]]
-        for points, widths in strokes:
-            marks.append((middle + (points - 0.5) * np.diag(turn) * size, widths * thick))
-        if rng.random() < 0.05:
-            extra = (crossing_out if rng.random() < 0.6 else dots)(rng, hand)
-            marks.extend((middle + (points - 0.5) * size, widths * thick) for points, widths in extra)
-    return marks
+        turn = size * (1 + rng.normal(0, 0.03, 2))
+        parts.append(Marks([slot.x, slot.y] + (points - middle) * turn, widths * thick, counts))
+    return Marks(*(np.concatenate(fields) for fields in zip(*parts)))
 
 
-def _fitted(rng, strokes, n):
-    """Strokes moved and sized so that they fill the picture, to its edges or beyond: (strokes, size)."""
-    points = np.concatenate([points for points, _ in strokes])
+def _fitted(rng, points, n):
+    """The middle and the size with which points fill the picture, to its edges or beyond."""
     low, high = points.min(0), points.max(0)
-    size = rng.uniform(0.82, 1.06) * n / max(high - low)
-    return [(points - (low + high) / 2 + 0.5, widths) for points, widths in strokes], size
+    return (low + high) / 2, rng.uniform(0.82, 1.06) * n / max(high - low)

@@ -95,35 +95,36 @@ def rule(canvas, place, lines, width, tone=1.0, dash=None):
     lines: float (m, 2, 2), ends on the paper. width: pixels. tone: 0..1.
     dash: (length, gap) in pixels, or None for solid lines.
     """
-    lines = np.asarray(lines, float).reshape(-1, 2, 2)
-    if dash:
-        lines = dashed(lines, *dash)
+    lines = _near(np.asarray(lines, float).reshape(-1, 2, 2), place)
+    if dash and len(lines):
+        lines = _near(dashed(lines, *dash), place)
+    if not len(lines):
+        return
+    paths = lines
     if place.bend and not dash:
         along = np.linspace(0, 1, 17)[:, None]
         paths = lines[:, :1] + along * (lines[:, 1:] - lines[:, :1])
-    else:
-        paths = lines
-    seen = place(paths)
-    inside = (seen.max(1) > -20).all(1) & (seen.min(1) < place.n + 20).all(1)
-    if not inside.any():
-        return
     thick = max(1, round(width * FINE))
     tone = tone * min(1, width * FINE)
     cv2.polylines(
-        canvas, list(fixed(seen[inside], FINE)), False, round(255 * tone), thick, cv2.LINE_AA, SHIFT
+        canvas, list(fixed(place(paths), FINE)), False, round(255 * tone), thick, cv2.LINE_AA, SHIFT
     )
 
 
+def _near(lines, place):
+    """Those of the lines that may be in the picture."""
+    seen = place(lines)
+    return lines[(seen.max(1) > -20).all(1) & (seen.min(1) < place.n + 20).all(1)]
+
+
 def dashed(lines, length, gap):
-    parts = []
-    for start, end in lines:
-        total = np.hypot(*(end - start)) + 1e-9
-        at = np.arange(0, total, length + gap)[:400]
-        way = (end - start) / total
-        parts.append(
-            np.stack([start + at[:, None] * way, start + np.minimum(at + length, total)[:, None] * way], 1)
-        )
-    return np.concatenate(parts)
+    """Solid lines (m, 2, 2) cut into dashes (k, 2, 2)."""
+    way = lines[:, 1] - lines[:, 0]
+    total = np.sqrt(np.square(way).sum(1)) + 1e-9
+    at = np.arange(0, total.max(), length + gap)[:400] / total[:, None]
+    which, along = np.nonzero(at < 1)
+    ends = np.stack([at[which, along], np.minimum(at[which, along] + length / total[which], 1)], 1)
+    return lines[which, :1] + ends[:, :, None] * way[which, None]
 
 
 def area(n, place, outline, soft=0.0):

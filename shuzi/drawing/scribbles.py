@@ -106,6 +106,7 @@ class Hand:
         self.loose = math.exp(rng.normal(0, 0.4)) if loose is None else loose
         self.slant, self.rise = rng.normal(0.03, 0.12), rng.normal(0.03, 0.07)
         self.aspect = math.exp(rng.normal(0, 0.15))
+        self.tremor = rng.gamma(1.5, 0.0015) * (3 if rng.random() < 0.1 else 1)
         self.bow = rng.normal(0, 0.05)
         self.taper = rng.random() * (rng.random() < 0.5)
         self.pressure = rng.uniform(0.05, 0.35)
@@ -126,7 +127,7 @@ class Hand:
 
     def shaken(self, track, rng):
         at = np.arange(len(track))[:, None]
-        size = 0.004 * self.loose
+        size = self.tremor
         return track + rng.normal(0, size, 2) * np.sin(at * rng.uniform(0.3, 0.9) + rng.uniform(0, 6, 2))
 
     def turned(self, points):

@@ -5,7 +5,7 @@ import math
 import cv2
 import numpy as np
 
-from shuzi.drawing.inking import raster
+from shuzi.drawing.inking import Marks, pack, raster
 from shuzi.drawing.printing import Sheet, paragraph, stamp
 from shuzi.drawing.scene import area, between, clouds, grain, hue, pick, tint
 from shuzi.drawing.scribbles import Hand, cursive, pseudo
@@ -23,13 +23,13 @@ def _shine_through(rng, scene):
     if rng.random() < 0.65:
         hand, size = Hand(rng), between(rng, 0.08, 0.6) * n
         width = size * between(rng, 0.02, 0.09)
-        marks = []
+        strokes = []
         for _ in range(int(rng.integers(1, 7))):
             at = rng.uniform(-0.2, 0.9, 2) * n
-            for points, widths in (pseudo if rng.random() < 0.6 else cursive)(rng, hand):
-                points = at + points * size
-                marks.append((np.stack([n - points[:, 0], points[:, 1]], 1), widths * max(0.8, width)))
-        field, _ = raster(scene.place, n, marks)
+            written = (pseudo if rng.random() < 0.6 else cursive)(rng, hand)
+            strokes += [(at + points * size, widths * max(0.8, width)) for points, widths in written]
+        points, widths, counts = pack(strokes)
+        field, _ = raster(scene.place, n, Marks(points * [-1, 1] + [n, 0], widths, counts))
     else:
         sheet = Sheet(n)
         paragraph(rng, sheet, (0, 0, n, n), between(rng, 0.03, 0.08) * n)
@@ -121,7 +121,8 @@ def _smudge(rng, scene):
     scene.mix(field * rng.uniform(0.04, 0.18), tint(rng, 0.4, 0.02))
     if rng.random() < 0.5:
         hand = Hand(rng)
-        marks = [(middle - reach + p * 2 * reach, w * max(1, 0.06 * reach)) for p, w in pseudo(rng, hand)]
+        points, widths, counts = pack(pseudo(rng, hand))
+        marks = Marks(middle - reach + points * 2 * reach, widths * max(1, 0.06 * reach), counts)
         ghost = cv2.GaussianBlur(raster(scene.place, n, marks)[0], (0, 0), rng.uniform(0.7, 2))
         scene.mix(ghost * rng.uniform(0.02, 0.08), tint(rng, 0.4, 0.02))
 
