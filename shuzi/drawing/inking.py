@@ -12,8 +12,9 @@ from shuzi.drawing.scene import SHIFT, area, between, clouds, fixed, grain, hue,
 # texture: a key of TEXTURES.
 Ink = namedtuple("Ink", "pen colour opacity fade texture")
 
-LIGHT_PAPER = {"black": 34, "blue": 24, "pencil": 12, "red": 10, "any": 6, "green": 4, "purple": 3, "brown": 2}
-DARK_PAPER = {"white": 70, "pastel": 22, "any": 8}
+LIGHT_PAPER = {"black": 34, "blue": 24, "pencil": 12, "red": 10, "any": 6, "green": 4, "purple": 3, "brown": 2,
+               "equal": 4}  # fmt: skip
+DARK_PAPER = {"white": 68, "pastel": 22, "any": 7, "equal": 3}
 LEAST = 0.2  # of the colour's range between ink and paper: less, and nobody sees it
 
 
@@ -28,7 +29,7 @@ def choose_ink(rng, paper, pen, clean=False):
         family = pick(rng, DARK_PAPER if dark else LIGHT_PAPER)
         if pen == "pencil" and not dark and rng.random() < 0.85:
             family = "pencil"
-        colour = np.clip(COLOURS[family](rng), 0, 1)
+        colour = np.clip(_as_bright(rng, paper) if family == "equal" else COLOURS[family](rng), 0, 1)
         opacity = 1.0 if rng.random() < 0.6 else rng.uniform(0.45, 1)
         if attempt == 7:
             colour, opacity = (np.ones(3), 1.0) if dark else (np.full(3, 0.1), 1.0)
@@ -40,7 +41,15 @@ def choose_ink(rng, paper, pen, clean=False):
         return Ink(pen, colour, max(opacity, 0.6), 0.4, "chalk")
     if family == "pencil":
         return Ink(pen, colour, opacity, 0.55, "pencil")
+    if pen == "marker" and not dark and grey > 0.7 and rng.random() < 0.06:  # a highlighter
+        return Ink(pen, hue(rng, rng.random(), rng.uniform(0.6, 1), 1.0), rng.uniform(0.6, 1), 0.0, "clear")
     return Ink(pen, colour, opacity, PENS[pen].fade, pick(rng, PEN_TEXTURES.get(pen, {"even": 1})))
+
+
+def _as_bright(rng, paper):
+    """Another hue of the paper's luminance: seen by its colour alone."""
+    colour, weights = hue(rng, rng.random(), rng.uniform(0.5, 1), 1.0), np.array([0.299, 0.587, 0.114])
+    return colour * (weights @ paper) / (weights @ colour)
 
 
 COLOURS = {
@@ -114,10 +123,13 @@ def write(scene, rng, marks, ink, stepped=False, inside=None):
     if inside is not None:
         stroke, tone = stroke * inside, tone * inside
     alpha = tone * ink.opacity
+    np.maximum(scene.ink, stroke, out=scene.ink)
+    if ink.texture == "clear":
+        scene.dye(alpha, ink.colour)
+        return
     if ink.texture != "even":
         alpha = alpha * TEXTURES[ink.texture](rng, n, stroke)
     scene.mix(alpha, ink.colour)
-    np.maximum(scene.ink, stroke, out=scene.ink)
 
 
 def raster(place, n, marks, fade=0.0, stepped=False):

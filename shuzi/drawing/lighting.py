@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from shuzi.drawing.objects import around_the_page, lay_objects
-from shuzi.drawing.scene import area, between, clouds, grain, hue, pick, tint
+from shuzi.drawing.scene import area, between, clouds, grain, pick, tint
 
 
 def scan(rng, scene, contrast):
@@ -60,17 +60,25 @@ def copy(rng, scene, contrast):
     return finished(rng, np.repeat(field.astype(np.float32)[:, :, None], 3, 2), jpeg=0.4, sharpen=0)
 
 
-def photo(rng, scene, contrast):
-    """A phone's picture: light and shadow, things on the table, blur, noise, colour of the light."""
+def photo(rng, scene, contrast, screen=False):
+    """A phone's picture: light and shadow, things on the table, blur, noise, colour of the light.
+
+    screen: of a screen, which has its own light.
+    """
     n = scene.n
-    if rng.random() < 0.22:
+    if screen:
+        moire(rng, scene)
+        scene.colour += rng.uniform(0, 0.12)
+    if not screen and rng.random() < 0.22:
         around_the_page(rng, scene)
     if rng.random() < 0.16:
         lay_objects(rng, scene)
     lit = light(rng, n)
+    if screen:
+        lit = 1 - 0.4 * (1 - lit)
     bright = float(lit[n // 2, n // 2])
     scene.colour *= lit
-    if rng.random() < 0.4:
+    if not screen and rng.random() < 0.4:
         cast_shadows(rng, scene)
     if rng.random() < 0.06:
         glare(rng, scene)
@@ -147,16 +155,15 @@ def glare(rng, scene):
 def lid_edges(rng, scene):
     """What is beside the page on the glass: bands at one to four sides, black, grey or white."""
     n = scene.n
-    level = rng.choice((0.0, rng.uniform(0, 0.15), rng.uniform(0.2, 0.8), rng.uniform(0.9, 1)), p=(0.35, 0.35, 0.2, 0.1))
+    low, high = pick(rng, {(0.0, 0.0): 35, (0.0, 0.15): 35, (0.2, 0.8): 20, (0.9, 1.0): 10})
+    level = rng.uniform(low, high)
     colour = tint(rng, level, 0.02)
     oblique = rng.normal(0, 0.012) if rng.random() < 0.7 else rng.normal(0, 0.05)
     for side in rng.permutation(4)[: pick(rng, {1: 50, 2: 25, 3: 10, 4: 15})]:
         thick = between(rng, 0.006, 0.13) * n
         tilt = oblique * n
         outline = np.array([[-n, -n], [2 * n, -n], [2 * n, thick + 1.5 * tilt], [-n, thick - 1.5 * tilt]])
-        outline = (outline - n / 2) @ np.array([[1, 0], [0, 1]]) if side == 0 else outline - n / 2
-        for _ in range(int(side)):
-            outline = outline @ np.array([[0, 1], [-1, 0]])
+        outline = (outline - n / 2) @ np.linalg.matrix_power([[0, 1], [-1, 0]], int(side))
         soft = rng.choice((0, rng.uniform(0.3, 2), rng.uniform(2, 8)), p=(0.5, 0.35, 0.15)) * n / 256
         scene.cover(area(n, None, outline + n / 2, soft), colour)
     if rng.random() < 0.15:  # a folded corner
@@ -216,20 +223,26 @@ def noisy(rng, picture, sigma, colour):
     return picture + cv2.merge(noise)
 
 
-def finished(rng, picture, jpeg, sharpen):
-    """float (n, n, 3), 0..1 -> uint8, sharpened and compressed with these chances."""
+def finished(rng, picture, jpeg, sharpen, worst=30):
+    """float (n, n, 3), 0..1 -> uint8, sharpened and compressed with these chances.
+
+    worst: the lowest quality of JPEG.
+    """
     picture = picture.astype(np.float32)
     if rng.random() < sharpen:
         amount = rng.uniform(0.3, 1.5)
         picture = (1 + amount) * picture - amount * cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.8, 2))
     picture = np.clip(picture * 255 + 0.5, 0, 255).astype(np.uint8)
     if rng.random() < jpeg:
-        picture = compressed(picture, int(rng.integers(30, 96)))
+        picture = compressed(picture, int(rng.integers(worst, 96)))
     return picture
 
 
 def compressed(picture, quality):
-    return cv2.imdecode(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR)
+    """RGB, through a JPEG file."""
+    options = [cv2.IMWRITE_JPEG_QUALITY, quality]
+    content = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), options)[1]
+    return cv2.cvtColor(cv2.imdecode(content, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
 
 
 def moire(rng, scene):
@@ -245,7 +258,3 @@ def moire(rng, scene):
     scene.colour *= 1 + rng.uniform(0.01, 0.09) * np.stack(waves)
     if rng.random() < 0.4:
         scene.colour *= 1 + rng.uniform(0.01, 0.06) * np.sin(y * (2 * math.pi / between(rng, 2, 40)))
-
-
-def tinted_light(rng):
-    return hue(rng, rng.random(), rng.uniform(0, 0.15), 1)

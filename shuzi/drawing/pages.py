@@ -48,8 +48,9 @@ def draw_page(rng, side=256, kinds=None):
     Raises ValueError for a name that is none of KINDS, and where the kinds leave nothing to draw.
     """
     paper, capture, content = choose_kind(rng, kinds)
-    n = _resolution(rng, paper, side)
-    scene, contrast = _written(rng, n, paper, capture, content)
+    scale = pick(rng, LAYOUTS)
+    n = _resolution(rng, paper, scale, side)
+    scene, contrast = _written(rng, n, paper, capture, content, scale)
     picture = _taken(rng, scene, paper, capture, contrast)
     ink = scene.ink
     if n != side:
@@ -74,34 +75,37 @@ def choose_kind(rng, kinds=None):
         raise ValueError(f"no such kind of page: {', '.join(sorted(named - set(KINDS)))}")
     captures = {name for weights in CAPTURES.values() for name in weights} - {"bitmap"}
     allowed = [named & set(axis) or set(axis) for axis in (PAPERS, captures, CONTENTS)]
-    allowed[1].add("bitmap")  # goes with the paper of that name
+    if "bitmap" in named or not named & captures:  # goes with the paper of that name
+        allowed[1].add("bitmap")
     possible = {}
     for paper, common in PAPERS.items():
         weights = CAPTURES.get(paper, CAPTURES["plain"])
         weights = {name: weight for name, weight in weights.items() if name in allowed[1]}
         if paper in allowed[0] and weights:
-            possible.update({(paper, name): common * weight / sum(weights.values()) for name, weight in weights.items()})
+            total = sum(weights.values())
+            possible.update({(paper, name): common * weight / total for name, weight in weights.items()})
     if not possible:
         raise ValueError(f"nothing can be drawn of {', '.join(sorted(named))}")
     paper, capture = pick(rng, possible)
     return paper, capture, pick(rng, {name: CONTENTS[name] for name in CONTENTS if name in allowed[2]})
 
 
-def _resolution(rng, paper, side):
+def _resolution(rng, paper, scale, side):
     """How many pixels the page is drawn with; fewer ones are made larger afterwards."""
     if paper == "bitmap":
         return int(between(rng, 20, 72) if rng.random() < 0.7 else between(rng, 64, side))
-    if rng.random() < 0.8:
+    small = scale in ("lines", "many")
+    if rng.random() < (0.9 if small else 0.7):
         return side
-    return int(rng.uniform(0.28, 0.85) * side)
+    return int(rng.uniform(0.7 if small else 0.28, 0.9) * side)
 
 
 # The page
 
 
-def _written(rng, n, paper, capture, content):
+def _written(rng, n, paper, capture, content, scale):
     """The whole page before its picture is taken: (Scene, contrast of its ink 0..1)."""
-    grid, slots, scale = _layout(rng, n, paper)
+    grid, slots, scale = _layout(rng, n, paper, scale)
     place = _place(rng, n, paper, capture)
     inside = None
     if paper == "screen":
@@ -120,7 +124,7 @@ def _written(rng, n, paper, capture, content):
     if content == "empty":
         if rng.random() < 0.05 and paper != "screen":
             spill(rng, n, place, Ink("marker", np.full(3, 0.2), 0.9, 0, "even"), scene)
-        return scene, 1.0
+        return scene, rng.uniform(0.25, 0.8)  # as noisy as pages with ink
     contrast = 1.0
     for count, part in enumerate(_parts(rng, slots)):
         ink = choose_ink(rng, scene.paper, _pen(rng, paper), clean=paper in ("screen", "bitmap"))
@@ -162,34 +166,40 @@ def _place(rng, n, paper, capture):
 
 
 def _taken(rng, scene, paper, capture, contrast):
-    if capture == "photo" and paper == "screen":
-        lighting.moire(rng, scene)
     if capture in ("screenshot", "bitmap"):
         picture = cv2.merge(list(scene.colour))
         if capture == "bitmap" and rng.random() < 0.35:
             picture = lighting.noisy(rng, picture, min(rng.uniform(0, 0.12), 0.25 * contrast), colour=0.0)
         if capture == "bitmap" and rng.random() < 0.3:
             picture = lighting.blurred(picture, rng.uniform(0.3, 0.8))
-        return lighting.finished(rng, picture, jpeg=0.3, sharpen=0.0)
-    picture = {"scan": lighting.scan, "copy": lighting.copy, "photo": lighting.photo}[capture](rng, scene, contrast)
-    return 255 - picture if capture != "photo" and rng.random() < 0.04 else picture
+        return lighting.finished(rng, picture, jpeg=0.3, sharpen=0.0, worst=30 if scene.n > 100 else 70)
+    if capture == "photo":
+        return lighting.photo(rng, scene, contrast, screen=paper == "screen")
+    picture = (lighting.scan if capture == "scan" else lighting.copy)(rng, scene, contrast)
+    return 255 - picture if rng.random() < 0.04 else picture
 
 
 # Where the writing is
 
+# of characters and of cells, by the scale of the page, in parts of its side
+_SIZES = {"close": (0.75, 1.1), "one": (0.28, 0.85), "few": (0.18, 0.4), "lines": (0.1, 0.2), "many": (0.05, 0.1)}
+_CELL_SIZES = {
+    "close": (0.8, 1.5), "one": (0.45, 0.85), "few": (0.24, 0.45), "lines": (0.13, 0.24), "many": (0.075, 0.13),
+}  # fmt: skip
 
-def _layout(rng, n, paper):
-    """(Grid for the paper's lines, Slots to write in, scale): scale is a key of LAYOUTS."""
-    scale = pick(rng, LAYOUTS)
+
+def _layout(rng, n, paper, scale):
+    """(Grid for the paper's lines, Slots to write in, scale): scale is a key of LAYOUTS, here made to suit n."""
     if paper == "bitmap" and n < 110:
         scale = pick(rng, {"close": 40, "one": 60} if n < 48 else {"close": 30, "one": 40, "few": 30})
     if paper in CELLS:
+        if scale == "many" and paper not in ("cells", "table"):
+            scale = "lines"
         return (*_cells(rng, n, scale, paper), scale)
-    share = {"close": (0.75, 1.1), "one": (0.28, 0.85), "few": (0.18, 0.4), "lines": (0.1, 0.2), "many": (0.05, 0.1)}
-    size = between(rng, *share[scale]) * n
+    size = between(rng, *_SIZES[scale]) * n
     pitch = size * rng.uniform(1.05, 1.6), size * rng.uniform(1.1, 2)
     if scale in ("close", "one"):
-        middle = n / 2 + rng.normal(0, 0.02 if scale == "close" else 0.35 * (1 - size / n), 2) * n
+        middle = n / 2 + rng.normal(0, 0.02 if scale == "close" else 0.2 * (1 - size / n), 2) * n
         slots = [Slot(*middle, size)]
         if rng.random() < 0.3:  # a neighbour that reaches in
             side = rng.choice((-1, 1))
@@ -211,8 +221,9 @@ def _layout(rng, n, paper):
 
 
 def _cells(rng, n, scale, paper):
-    share = {"close": (0.8, 1.5), "one": (0.45, 0.85), "few": (0.24, 0.45), "lines": (0.13, 0.24), "many": (0.075, 0.13)}
-    size = between(rng, *share[scale]) * n
+    size = between(rng, *_CELL_SIZES[scale]) * n
+    if scale == "close" and rng.random() < 0.4:  # a cell that was cut out along its lines, not quite
+        size = rng.uniform(0.9, 1.1) * n
     long = 1.0
     if paper in ("table", "form"):
         long = between(rng, 0.7, 3.5) if rng.random() < 0.5 else rng.uniform(0.9, 1.15)
@@ -220,7 +231,7 @@ def _cells(rng, n, scale, paper):
         long = rng.uniform(0.8, 1.2)
     w, h = (size * long, size) if long < 1.5 or scale == "many" else (size, size / long)
     gap = h * rng.uniform(0.08, 0.5) if paper not in ("table", "form") and rng.random() < 0.3 else 0.0
-    apart = rng.normal(0, 0.06, 2) if scale in ("close", "one") else rng.uniform(-0.5, 0.5, 2)
+    apart = rng.normal(0, 0.1, 2) if scale in ("close", "one") else rng.uniform(-0.5, 0.5, 2)
     x, y = n / 2 - w / 2 + apart[0] * w, n / 2 - h / 2 + apart[1] * h
     fill = rng.choice((0.15, 0.5, 0.9, 1.0))
     least = min(w, h)
@@ -260,7 +271,9 @@ def _pen(rng, paper):
 def _marks(rng, n, pen, slots, content, scale, paper):
     """What a pen writes in the slots: Marks on the paper."""
     own = pen if pen in PENS else "marker"
-    writer = make_writer(int(rng.integers(1 << 30)), 1)._replace(pen=own)
+    writer = make_writer(int(rng.integers(1 << 30)), 1)
+    shaky = writer.tremor / (2.5 if writer.pen in ("mouse", "finger") and own not in ("mouse", "finger") else 1)
+    writer = writer._replace(pen=own, tremor=shaky)
     hand, wide = Hand(rng), rng.random() < 0.25
     width = pen_width(rng, own, slots[0].size, 0.7 if paper == "bitmap" else 0.9)
     distinct = 9 if scale in ("lines", "many") else len(slots)

@@ -56,7 +56,7 @@ def line_colour(rng, paper):
             colour = tint(rng, rng.uniform(0.05, 0.25) if kind == "black" else rng.uniform(0.35, 0.75), 0.02)
         else:
             colour = hue(rng, angle + rng.normal(0, 0.02), rng.uniform(0.4, 0.9), rng.uniform(0.5, 0.95))
-    strength = 1.0 if rng.random() < 0.45 else between(rng, 0.18, 1)
+    strength = 1.0 if rng.random() < 0.55 else between(rng, 0.2, 1)
     return np.asarray(paper) + strength * (np.clip(colour, 0, 1) - np.asarray(paper))
 
 
@@ -281,7 +281,8 @@ def _shade(rng, scene, ys, height, span):
     shade = np.zeros((scene.n, scene.n), np.float32)
     for y in ys[:12]:
         if -height < y < scene.n:
-            shade += area(scene.n, scene.place, [[span[0], y], [span[1], y], [span[1], y + height], [span[0], y + height]])
+            x0, x1 = span
+            shade += area(scene.n, scene.place, [[x0, y], [x1, y], [x1, y + height], [x0, y + height]])
     scene.dye(shade * rng.uniform(0.05, 0.25), hue(rng, rng.random(), rng.uniform(0, 0.4), rng.uniform(0.3, 0.8)))
 
 

@@ -148,8 +148,9 @@ def stamp(rng, n):
     if rng.random() < 0.5:
         cv2.circle(field, middle, side // 2 - edge, 255, edge, cv2.LINE_AA)
         if rng.random() < 0.6:
-            points = [(0.5 + 0.22 * math.sin(i * 0.8 * math.pi * 1), 0.5 - 0.22 * math.cos(i * 0.8 * math.pi)) for i in range(5)]
-            cv2.fillPoly(field, [np.array([(int(x * side), int(y * side)) for x, y in points])], 255)
+            turns = np.arange(5) * 0.8 * math.pi
+            star = 0.5 + 0.22 * np.stack([np.sin(turns), -np.cos(turns)], 1)
+            cv2.fillPoly(field, [(star * side).astype(np.int32)], 255)
     else:
         cv2.rectangle(field, (edge, edge), (side - edge - 1, side - edge - 1), 255, edge)
         count = int(rng.integers(1, 3))

@@ -106,9 +106,7 @@ def rule(canvas, place, lines, width, tone=1.0, dash=None):
         paths = lines[:, :1] + along * (lines[:, 1:] - lines[:, :1])
     thick = max(1, round(width * FINE))
     tone = tone * min(1, width * FINE)
-    cv2.polylines(
-        canvas, list(fixed(place(paths), FINE)), False, round(255 * tone), thick, cv2.LINE_AA, SHIFT
-    )
+    cv2.polylines(canvas, list(fixed(place(paths), FINE)), False, round(255 * tone), thick, cv2.LINE_AA, SHIFT)
 
 
 def _near(lines, place):

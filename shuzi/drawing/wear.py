@@ -33,7 +33,8 @@ def _shine_through(rng, scene):
     else:
         sheet = Sheet(n)
         paragraph(rng, sheet, (0, 0, n, n), between(rng, 0.03, 0.08) * n)
-        field = sheet.field[sheet.margin : -sheet.margin, sheet.margin : -sheet.margin][:, ::-1].astype(np.float32) / 255
+        inner = slice(sheet.margin, -sheet.margin)
+        field = sheet.field[inner, inner][:, ::-1].astype(np.float32) / 255
     field = cv2.GaussianBlur(field, (0, 0), between(rng, 0.8, 3) * n / 256)
     field = field * np.clip(0.8 + 0.4 * clouds(rng, n, 4), 0, 1)
     colour = scene.paper * rng.uniform(0.4, 0.8) if rng.random() < 0.6 else tint(rng, 0.5, 0.15)
@@ -80,7 +81,8 @@ def _stain(rng, scene):
     filled = 1 / (1 + np.exp(np.clip((away - radius) / 0.006, -30, 30)))
     shade = ring * rng.uniform(0, 1) + filled * rng.uniform(0, 0.6) * (rng.random() < 0.7)
     angle = rng.uniform(0.05, 0.13) if rng.random() < 0.8 else rng.random()
-    scene.dye((shade * rng.uniform(0.08, 0.4)).clip(0, 1), hue(rng, angle, rng.uniform(0.3, 0.8), rng.uniform(0.4, 0.8)))
+    colour = hue(rng, angle, rng.uniform(0.3, 0.8), rng.uniform(0.4, 0.8))
+    scene.dye((shade * rng.uniform(0.08, 0.4)).clip(0, 1), colour)
 
 
 def _holes(rng, scene):
