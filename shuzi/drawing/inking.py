@@ -9,7 +9,7 @@ from shuzi.drawing.handwriting import PENS
 from shuzi.drawing.scene import SHIFT, area, between, clouds, fixed, grain, hue, pick, reduced, tint
 
 # colour: (3,), 0..1. opacity: 0..1 of a full touch. fade: how much lighter a light touch is.
-# texture: a key of TEXTURES.
+# texture: a key of TEXTURES, or "clear" for a highlighter.
 Ink = namedtuple("Ink", "pen colour opacity fade texture")
 
 LIGHT_PAPER = {"black": 34, "blue": 24, "pencil": 12, "red": 10, "any": 6, "green": 4, "purple": 3, "brown": 2,

@@ -92,6 +92,8 @@ def photo(rng, scene, contrast, screen=False):
         picture = moved(rng, picture)
     low, span = (0.0, 1.0) if rng.random() < 0.6 else (rng.uniform(0, 0.2), rng.uniform(0.55, 0.95))
     picture = low + picture * (span * (1 + rng.uniform(-0.12, 0.12, 3) * (rng.random() < 0.7))).astype(np.float32)
+    if rng.random() < 0.05 and contrast > 0.4:  # over-exposed
+        picture = picture * rng.uniform(1.1, 1.5)
     sigma = between(rng, 0.003, 0.05) if rng.random() < 0.85 else 0.0
     picture = noisy(rng, picture, min(sigma, 0.16 * contrast * span * bright), colour=rng.uniform(0.2, 1))
     return finished(rng, picture, jpeg=0.8, sharpen=0.4)

@@ -139,7 +139,7 @@ def _written(rng, n, paper, capture, content, scale):
 
 def _grid_of_an_app(rng, scene, grid, inside):
     before = scene.colour.copy()
-    print_paper(rng, scene, pick(rng, {"squared": 5, "dotted": 3, "ruled": 3, "tian": 3}), grid)
+    print_paper(rng, scene, "squared" if rng.random() < 0.5 else "dotted", grid)
     scene.colour[:] = before + inside * (scene.colour - before)
 
 
@@ -182,7 +182,7 @@ def _taken(rng, scene, paper, capture, contrast):
 # Where the writing is
 
 # of characters and of cells, by the scale of the page, in parts of its side
-_SIZES = {"close": (0.75, 1.1), "one": (0.28, 0.85), "few": (0.18, 0.4), "lines": (0.1, 0.2), "many": (0.05, 0.1)}
+_SIZES = {"close": (0.75, 1.1), "one": (0.11, 0.85), "few": (0.12, 0.4), "lines": (0.1, 0.2), "many": (0.05, 0.1)}
 _CELL_SIZES = {
     "close": (0.8, 1.5), "one": (0.45, 0.85), "few": (0.24, 0.45), "lines": (0.13, 0.24), "many": (0.075, 0.13),
 }  # fmt: skip
@@ -276,7 +276,7 @@ def _marks(rng, n, pen, slots, content, scale, paper):
     writer = writer._replace(pen=own, tremor=shaky)
     hand, wide = Hand(rng), rng.random() < 0.25
     width = pen_width(rng, own, slots[0].size, 0.7 if paper == "bitmap" else 0.9)
-    distinct = 9 if scale in ("lines", "many") else len(slots)
+    distinct = 7 if scale in ("lines", "many") else len(slots)
     known, parts = [], []
     for i, slot in enumerate(slots):
         if i < distinct:
@@ -286,6 +286,8 @@ def _marks(rng, n, pen, slots, content, scale, paper):
                 strokes = pick(rng, WRITING)(rng, hand)
             if rng.random() < 0.05:
                 strokes = strokes + (crossing_out if rng.random() < 0.6 else dots)(rng, hand)
+            if rng.random() < 0.04:  # gone over again and again
+                strokes = [(p + rng.normal(0, 0.02, 2), w) for p, w in strokes for _ in range(int(rng.integers(2, 5)))]
             known.append(pack(strokes))
         points, widths, counts = known[i if i < distinct else int(rng.integers(distinct))]
         middle, size = np.array([0.5, 0.5]), slot.size

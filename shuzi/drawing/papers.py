@@ -287,7 +287,7 @@ def _shade(rng, scene, ys, height, span):
 
 
 def _labels(rng, sheet, grid, xs, ys):
-    size = min(0.5 * grid.h, 0.14 * sheet.n) * rng.uniform(0.5, 1)
+    size = min(0.5 * grid.h, 0.11 * sheet.n) * rng.uniform(0.5, 1)
     if size < 5:
         return
     column = rng.random() < 0.5
@@ -333,7 +333,10 @@ def _print_around(rng, sheet, n):
     """A heading, a page number, a label at one of the sides."""
     for _ in range(int(rng.integers(1, 3))):
         size = between(rng, 0.03, 0.1) * n
-        text = line_of_text(rng, rng.uniform(2, 20), size)
+        if rng.random() < 0.2:  # a rule that sets a heading apart
+            text = np.full((max(1, round(_thin(rng, n))), int(rng.uniform(0.5, 1.1) * n)), 255, np.uint8)
+        else:
+            text = line_of_text(rng, rng.uniform(2, 20), size)
         text = text if rng.random() < 0.85 else np.rot90(text)
         x = rng.uniform(-0.1, 0.8) * n
         y = rng.choice((rng.uniform(0, 0.06), rng.uniform(0.88, 0.97))) * n
@@ -348,8 +351,6 @@ def _board(rng, scene, sheet, grid):
         scene.mix(wiped * rng.uniform(0.02, 0.22), tint(rng, 0.85))
     elif rng.random() < 0.5:
         scene.mix(wiped * rng.uniform(0.01, 0.08), hue(rng, rng.random(), 0.5, 0.5))
-    if rng.random() < 0.15:
-        _squared(rng, scene, sheet, grid)
 
 
 PRINTERS = {

@@ -38,7 +38,7 @@ def _shine_through(rng, scene):
     field = cv2.GaussianBlur(field, (0, 0), between(rng, 0.8, 3) * n / 256)
     field = field * np.clip(0.8 + 0.4 * clouds(rng, n, 4), 0, 1)
     colour = scene.paper * rng.uniform(0.4, 0.8) if rng.random() < 0.6 else tint(rng, 0.5, 0.15)
-    scene.mix(field * between(rng, 0.06, 0.35), colour)
+    scene.mix(field * between(rng, 0.06, 0.27), colour)
 
 
 def _fold(rng, scene):
