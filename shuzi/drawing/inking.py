@@ -18,12 +18,13 @@ DARK_PAPER = {"white": 68, "pastel": 22, "any": 7, "equal": 3}
 LEAST = 0.2  # of the colour's range between ink and paper: less, and nobody sees it
 
 
-def choose_ink(rng, paper, pen, clean=False):
+def choose_ink(rng, paper, pen, clean=False, fine=False):
     """An Ink for a pen (a key of PENS, or "chalk") that is seen on paper of that colour.
 
-    clean: a drawing program's, of one tone.
+    clean: a drawing program's, of one tone. fine: for small writing, which is lost where it is pale.
     """
     grey = float(np.mean(paper))
+    least = LEAST * (1.8 if fine else 1)
     dark = grey < 0.35 or (grey < 0.6 and rng.random() < 0.3)
     for attempt in range(8):
         family = pick(rng, DARK_PAPER if dark else LIGHT_PAPER)
@@ -33,7 +34,7 @@ def choose_ink(rng, paper, pen, clean=False):
         opacity = 1.0 if rng.random() < 0.6 else rng.uniform(0.45, 1)
         if attempt == 7:
             colour, opacity = (np.ones(3), 1.0) if dark else (np.full(3, 0.1), 1.0)
-        if np.abs(colour - paper).max() * opacity > LEAST * (1.4 if family == "pencil" else 1):
+        if np.abs(colour - paper).max() * opacity > least * (1.4 if family == "pencil" else 1):
             break
     if clean:
         return Ink(pen, colour, opacity if rng.random() < 0.3 else 1.0, 0.0, "even")

@@ -127,7 +127,8 @@ def _written(rng, n, paper, capture, content, scale):
         return scene, rng.uniform(0.25, 0.8)  # as noisy as pages with ink
     contrast = 1.0
     for count, part in enumerate(_parts(rng, slots)):
-        ink = choose_ink(rng, scene.paper, _pen(rng, paper), clean=paper in ("screen", "bitmap"))
+        clean, fine = paper in ("screen", "bitmap"), part[0].size < 0.22 * n
+        ink = choose_ink(rng, scene.paper, _pen(rng, paper), clean, fine)
         stepped = paper in ("screen", "bitmap") and rng.random() < 0.4
         write(scene, rng, _marks(rng, n, ink.pen, part, content, scale, paper), ink, stepped, inside)
         seen = np.abs(ink.colour - scene.paper).max() * ink.opacity * (0.6 if ink.texture in ("pencil", "chalk") else 1)
