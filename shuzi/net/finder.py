@@ -24,10 +24,10 @@ from shuzi.drawing.pages import draw_page
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 OUT = Path(__file__).parents[1] / "ink" / "finder.onnx"
-SIDE = 256  # pixels; of a page
+SIDE = 192  # pixels; of a page
 BATCH = 16  # pages
-REUSE = 3  # times that each page is shown, turned and coloured otherwise each time
-KEPT = 2048  # pages to choose from; half a gigabyte
+REUSE = 5  # times that each page is shown, turned and coloured otherwise each time
+KEPT = 4096  # pages to choose from; 600 MB
 WIDTHS = (16, 32, 48, 64)  # channels at 1/2, 1/4, 1/8 and 1/16 of the size
 
 
@@ -35,8 +35,10 @@ def build_finder(widths=WIDTHS):
     """The net: float (n, h, w, 3) RGB 0-1, h and w multiples of 16 -> logits (n, h, w, 1), above 0 ink."""
     from keras import Input, Model, layers
 
+    from shuzi.net.normalization import FusedBatchNormalization
+
     def normalized(x):
-        return layers.ReLU()(layers.BatchNormalization(momentum=0.98)(x))
+        return layers.ReLU()(FusedBatchNormalization(momentum=0.98)(x))
 
     def convolution(x, filters, strides=1, reach=1):
         return normalized(
@@ -77,7 +79,7 @@ def _start():
 
 
 def batches(steps, seed, kinds=None, jobs=1):
-    """Yields (pictures float32 (b, 256, 256, 3) 0-1, ink float32 (b, 256, 256, 1) 0-1), `steps` times, seeded."""
+    """Yields (pictures float32 (b, SIDE, SIDE, 3) 0-1, ink float32 (b, SIDE, SIDE, 1) 0-1), `steps` times, seeded."""
     rng = np.random.default_rng([seed, 1 << 20])
     drawn = steps * BATCH // REUSE
     fresh = BATCH / REUSE  # pages a step
@@ -135,7 +137,10 @@ def loss(ink, logits):
 def train(steps, seed, kinds=None, jobs=1, start=None, say=print):
     """Train on `steps` batches. Returns the Keras model."""
     import keras
+    import tensorflow as tf
 
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf.config.threading.set_intra_op_parallelism_threads(max(1, (os.cpu_count() or 1) - jobs))  # the others draw
     keras.utils.set_random_seed(seed)
     model = build_finder()
     if start:
@@ -155,6 +160,15 @@ def train(steps, seed, kinds=None, jobs=1, start=None, say=print):
 
 
 # ---- to OpenCV -----------------------------------------------------------------------------------
+
+
+# Keras's name of a layer -> ONNX's of an operation
+OPERATIONS = {
+    "Conv2D": "Conv",
+    "FusedBatchNormalization": "BatchNormalization",
+    "ReLU": "Relu",
+    "UpSampling2D": "Resize",
+}
 
 
 def to_onnx(model):
@@ -184,13 +198,13 @@ def to_onnx(model):
             around = reach * (size - 1) - (stride - 1)  # as Keras pads: the odd one behind
             pads = [around // 2] * 2 + [around - around // 2] * 2
             options = {"kernel_shape": [size] * 2, "strides": [stride] * 2, "dilations": [reach] * 2, "pads": pads}
-        elif kind == "BatchNormalization":
+        elif kind == "FusedBatchNormalization":
             inputs += [value(f"{name}.{i}", array) for i, array in enumerate(weights)]
             options = {"epsilon": layer.epsilon}
         elif kind == "UpSampling2D":
             inputs += ["", value(f"{name}.scales", [1, 1, 2, 2])]
             options = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
-        operation = {"Conv2D": "Conv", "ReLU": "Relu", "UpSampling2D": "Resize"}.get(kind, kind)
+        operation = OPERATIONS.get(kind, kind)
         nodes.append(helper.make_node(operation, inputs, [name], name, **options))
     ends = (("picture", 3), (nodes[-1].output[0], 1))
     ends = [helper.make_tensor_value_info(end, TensorProto.FLOAT, [1, depth, "h", "w"]) for end, depth in ends]
@@ -207,7 +221,7 @@ def main(argv=None):
     )
     add = parser.add_argument
     add("--out", type=Path, default=OUT, help="where the net goes (default: the one that is in use)")
-    add("--steps", type=int, default=6000, help=f"batches of {BATCH} pages (default: %(default)s)")
+    add("--steps", type=int, default=12000, help=f"batches of {BATCH} pages (default: %(default)s)")
     add("--seed", type=int, default=0)
     add("--jobs", type=int, default=1, help="processes that draw (default: 1)")
     args = parser.parse_args(argv)
