@@ -254,10 +254,10 @@ def _make_pictures(source, fit, folder, items):
 
     cv2.setNumThreads(1)  # the pictures are what runs in parallel
 
-    def decode(item):
+    def read(item):
         try:
             with source.open(item.name) as file:
-                return ink.open_picture(file)
+                return ink.read_picture(file, fit)
         except Exception as error:
             return error
 
@@ -269,8 +269,7 @@ def _make_pictures(source, fit, folder, items):
             file.write(to_png(picture, fingerprint))
         return True
 
-    pictures = ink.fit_pictures(map(decode, items), fit)
-    return [write(picture, item.fingerprint) for picture, item in zip(pictures, items)]
+    return [write(read(item), item.fingerprint) for item in items]
 
 
 def _with_progress(results, total):

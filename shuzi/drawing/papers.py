@@ -253,9 +253,11 @@ def _table(rng, scene, sheet, grid):
     for low in (True, False):  # the table ends on the page
         if rng.random() < 0.3:
             edge = xs[xs < 0.3 * n] if low else xs[xs > 0.7 * n]
+            edge = edge if len(edge) else xs  # cells larger than the page
             x0, x1 = (edge[-1], x1) if low else (x0, edge[0])
         if rng.random() < 0.3:
             edge = ys[ys < 0.3 * n] if low else ys[ys > 0.7 * n]
+            edge = edge if len(edge) else ys
             y0, y1 = (edge[-1], y1) if low else (y0, edge[0])
     xs, ys = xs[(xs >= x0 - 1) & (xs <= x1 + 1)], ys[(ys >= y0 - 1) & (ys <= y1 + 1)]
     level = np.array([[[x0, y], [x1, y]] for y in ys])

@@ -1,6 +1,6 @@
 """Any picture of handwriting -> the 64x64x3 array that training and prediction both use.
 
-The one way in: `datapro.py`, `predict.py` and `pad.py` all come through `find`, or through `read_picture`, which is `find` and
+The one way in: `datapro.py`, `predict.py` and `pad.py` all come through `read`, or through `read_picture`, which is `read` and
 `place`. A picture is decoded and turned upright (`decode.py`), handwriting is told from all else (`find.py`), and what
 was written is cropped, scaled with its aspect kept and centred on white (`place.py`). Dark ink on white comes out,
 whatever went in.
@@ -14,12 +14,12 @@ from shuzi.ink.find import Found, find_ink
 from shuzi.ink.place import INK_SIZE, SIZE, place
 
 __all__ = [
-    "INK_SIZE", "SIZE", "Decoded", "Found", "NoInkError", "PictureError", "find", "find_ink", "fit_picture",
-    "open_colour", "open_picture", "place", "prepare", "read_picture",
+    "INK_SIZE", "SIZE", "Decoded", "Found", "NoInkError", "PictureError", "find_ink", "fit_picture",
+    "open_colour", "open_picture", "place", "prepare", "read", "read_picture",
 ]  # fmt: skip
 
 
-def find(source):
+def read(source):
     """Decode a picture and find the handwriting in it.
 
     source: path, bytes or binary file of a picture in any format that is read. Returns Found, its place in pixels of

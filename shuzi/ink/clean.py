@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 LARGEST = 420  # pixels; a larger picture is a page
+BITMAP = 100  # pixels; what is no larger has no room for lines around the writing
 CONTRAST = 70  # grey levels between ink and paper, at the least
 EVEN = 14  # grey levels that paper may differ from its tone
 
@@ -20,12 +21,17 @@ def clean_ink(picture):
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     rim = np.concatenate([grey[:2].ravel(), grey[-2:].ravel(), grey[:, :2].ravel(), grey[:, -2:].ravel()])
     paper = int(np.median(rim))
-    if np.abs(rim.astype(np.int16) - paper).max() > EVEN:  # something reaches the border
+    noise = int(np.abs(rim.astype(np.int16) - paper).max())
+    if noise > EVEN:  # something reaches the border
         return None
-    off = cv2.absdiff(grey, np.uint8(paper))
-    deep = float(np.quantile(off, 0.995))
-    if deep < CONTRAST:
+    off = cv2.absdiff(grey, float(paper))
+    deep = float(np.quantile(off[off > 0.3 * off.max()], 0.6)) if off.any() else 0
+    bitmap = max(height, width) <= BITMAP
+    if deep < (max(30, 6 * noise) if bitmap else CONTRAST):
         return None
+    ink = np.clip(off * np.float32(1 / (0.9 * deep)), 0, 1)
+    if bitmap:  # no paper with lines on it: what is paler is a paler stroke
+        return np.where(off > max(1.5 * noise, 0.1 * deep), ink, 0)
     threshold = np.uint8(max(0.5 * deep, EVEN))
     mask = np.uint8(off >= threshold)
     # ink on one side of the paper's tone only, and nothing between the two tones but the strokes' own edges
@@ -34,7 +40,6 @@ def clean_ink(picture):
         return None
     if _may_have_frame(mask):
         return None
-    ink = np.clip(off * np.float32(1 / (0.9 * deep)), 0, 1)
     # strokes of one tone: a paler one is for the net, which knows what is paler ink and what is dirt
     count, labels, boxes, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     if count - 1 > 16:

@@ -12,6 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from shuzi.ink.clean import clean_ink
 from shuzi.ink.decode import NoInkError
 
 FIRST_LOOK = 180_000  # pixels at most
@@ -34,6 +35,9 @@ def find_ink(picture):
     """
     if picture.ndim == 2:
         picture = cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB)
+    ink = clean_ink(picture)
+    if ink is not None:
+        return Found(np.where(_strokes(ink) > 0, ink, 0), 0, 0, 1)
     found = _look(picture, 0, 0, *picture.shape[1::-1], FIRST_LOOK)
     x, y, w, h = cv2.boundingRect(_strokes(found.ink))
     around = MARGIN * max(w, h) + 6

@@ -11,15 +11,18 @@ back where exactly the ink is. It is fully convolutional: it takes pictures of a
 """
 
 import argparse
-import multiprocessing
 import os
 import time
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from shuzi.core.files import replacing, run
+from shuzi.core.command import run
+from shuzi.core.files import replacing
+from shuzi.core.workers import LOAD, Workers
 from shuzi.drawing.pages import draw_page
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -67,37 +70,29 @@ def build_finder(widths=WIDTHS):
 # ---- pages ---------------------------------------------------------------------------------------
 
 
-def _draw(job):
-    seed, number, kinds = job
-    picture, ink, _ = draw_page(np.random.default_rng([seed, number]), SIDE, kinds)
-    return picture, np.uint8(ink * 255 + 0.5)
-
-
-def _start():
+def _draw(seed, kinds, numbers):
     cv2.setNumThreads(1)
-    os.nice(5)  # the net goes first
+    pages = []
+    for number in numbers:
+        picture, ink, _ = draw_page(np.random.default_rng([seed, number]), SIDE, kinds)
+        pages.append((picture, np.uint8(ink * 255 + 0.5)))
+    return pages
 
 
 def batches(steps, seed, kinds=None, jobs=1):
     """Yields (pictures float32 (b, SIDE, SIDE, 3) 0-1, ink float32 (b, SIDE, SIDE, 1) 0-1), `steps` times, seeded."""
     rng = np.random.default_rng([seed, 1 << 20])
-    drawn = steps * BATCH // REUSE
-    fresh = BATCH / REUSE  # pages a step
-    pages = []
-    with multiprocessing.get_context("spawn").Pool(jobs, _start) as pool:
-        coming = pool.imap(_draw, ((seed, number, kinds) for number in range(drawn + 8 * BATCH)), 4)
-        pages += [next(coming) for _ in range(8 * BATCH)]
-        seen = 0.0
-        for _ in range(steps):
-            seen += fresh
-            while seen >= 1:
-                seen -= 1
-                pages.append(next(coming))
-                if len(pages) > KEPT:  # the oldest third gives way by chance
-                    pages[rng.integers(KEPT // 3)] = pages[-1]
-                    pages.pop()
-            chosen = [pages[i] for i in rng.integers(len(pages), size=BATCH)]
-            yield _changed(chosen, rng)
+    first = 8 * BATCH  # pages to begin with
+    with Workers(partial(_draw, seed, kinds), jobs, ahead=8 * jobs) as workers:
+        drawn = workers.map(range(first + steps * BATCH // REUSE + 1), load=lambda _: LOAD / 8)
+        pages = [page for _, page in islice(drawn, first)]
+        for step in range(steps):
+            for _, page in islice(drawn, (step + 1) * BATCH // REUSE - step * BATCH // REUSE):
+                if len(pages) < KEPT:
+                    pages.append(page)
+                else:
+                    pages[rng.integers(KEPT)] = page
+            yield _changed([pages[i] for i in rng.integers(len(pages), size=BATCH)], rng)
 
 
 def _changed(pages, rng):
