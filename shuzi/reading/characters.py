@@ -77,7 +77,7 @@ def find(source: Source, thumbnail: bool = False) -> Found:
         colour = decode.colour_of(source)
         grey, size = decode.grey_of(source), colour.full_size
     else:
-        grey, size = decode._open(source, "L")
+        grey, size = decode._open(source, 1, decode.WORKING_SIDE, "L")
         colour = decode.open_colour(source) if thumbnail else None
     return Found(ink.find_ink(grey), size, _reduced(colour.rgb) if thumbnail else None)
 
