@@ -1,9 +1,9 @@
 """Any picture of handwriting -> the 64x64x3 array that training and prediction both use.
 
-The one way in: `datapro.py`, `predict.py` and `pad.py` all come through `read`, or through `read_picture`, which is `read` and
-`place`. A picture is decoded and turned upright (`decode.py`), handwriting is told from all else (`find.py`), and what
-was written is cropped, scaled with its aspect kept and centred on white (`place.py`). Dark ink on white comes out,
-whatever went in.
+The one way in: `datapro.py`, `predict.py` and `pad.py` all come through `open_colour`, `find_ink` and `place`, which
+`read_picture` and `prepare` call one after the other. A picture is decoded and turned upright (`decode.py`), handwriting
+is told from all else (`find.py`), and what was written is cropped, scaled with its aspect kept and centred on white
+(`place.py`). Dark ink on white comes out, whatever went in.
 """
 
 import cv2
@@ -14,30 +14,19 @@ from shuzi.ink.find import Found, find_ink
 from shuzi.ink.place import INK_SIZE, SIZE, place
 
 __all__ = [
-    "INK_SIZE", "SIZE", "Decoded", "Found", "NoInkError", "PictureError", "find_ink", "fit_picture",
-    "open_colour", "open_picture", "place", "prepare", "read", "read_picture",
+    "INK_SIZE", "SIZE", "Decoded", "Found", "NoInkError", "PictureError", "colour_of", "find_ink", "fit_picture",
+    "open_colour", "open_picture", "place", "prepare", "read_picture",
 ]  # fmt: skip
 
 
-def read(source):
-    """Decode a picture and find the handwriting in it.
-
-    source: path, bytes or binary file of a picture in any format that is read. Returns Found, its place in pixels of
-    the upright picture at its full size. Raises PictureError, NoInkError.
-    """
-    decoded = open_colour(source)
-    found = find_ink(decoded.rgb)
-    scale = max(decoded.full_size) / max(decoded.rgb.shape)
-    return found._replace(left=found.left * scale, top=found.top * scale, step=found.step * scale)
-
-
-def read_picture(source, fit="ink"):
+def read_picture(source, fit="ink", page=1):
     """Read a picture and prepare it.
 
     source: path, bytes or binary file. fit: "ink" finds the ink, crops, scales and centres it; "stretch" resizes the
-    whole picture. Returns uint8 (64, 64, 3), 0 ink to 255 paper. Raises PictureError, NoInkError.
+    whole picture. page: of a file of several, from 1. Returns uint8 (64, 64, 3), 0 ink to 255 paper.
+    Raises PictureError, NoInkError.
     """
-    return fit_picture(open_colour(source), fit)
+    return fit_picture(open_colour(source, page), fit)
 
 
 def prepare(picture, fit="ink"):
