@@ -23,6 +23,7 @@ from shuzi.reading.reader import Reader
 
 BATCH = 64  # pictures that a model reads at a time
 THUMBNAIL = 420, 260  # pixels at most; the picture on a sheet
+FOUND_TINT = (214, 0, 110), 0.8  # colour of what was found in it, and how strong
 
 Source = str | os.PathLike | bytes | np.ndarray | Image.Image
 
@@ -33,7 +34,7 @@ class Found(NamedTuple):
     ink: np.ndarray  # float32 (h, w), 0 paper to 1 ink, of the part that was written on
     place: tuple[float, float, float]  # left, top: where that part begins; step: of one of its pixels. In upright pixels
     size: tuple[int, int]  # width, height of the upright picture, pixels
-    thumbnail: np.ndarray | None  # uint8 (h, w, 3), no larger than THUMBNAIL
+    thumbnail: np.ndarray | None  # uint8 (h, w, 3), no larger than THUMBNAIL, with what was found tinted
 
 
 class Prepared(NamedTuple):
@@ -74,14 +75,19 @@ def find(source: Source, thumbnail: bool = False, page: int = 1) -> Found:
     found = ink.find_ink(decoded.rgb)
     scale = max(decoded.full_size) / max(decoded.rgb.shape)
     place = found.left * scale, found.top * scale, found.step * scale
-    return Found(found.ink, place, decoded.full_size, _reduced(decoded.rgb) if thumbnail else None)
+    return Found(found.ink, place, decoded.full_size, _thumbnail(decoded.rgb, found) if thumbnail else None)
 
 
-def _reduced(rgb):
+def _thumbnail(rgb, found):
+    """The picture made small, with what was found in it tinted."""
     height, width = rgb.shape[:2]
     factor = min(THUMBNAIL[0] / width, THUMBNAIL[1] / height, 1)
     size = max(1, round(width * factor)), max(1, round(height * factor))
-    return cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    step = found.step * factor  # of the thumbnail's pixels to one of the ink's
+    to_small = np.float32([[step, 0, found.left * factor], [0, step, found.top * factor]])
+    tint = FOUND_TINT[1] * cv2.warpAffine(found.ink, to_small, size, flags=cv2.INTER_AREA)[..., None]
+    return np.uint8(small + (np.float32(FOUND_TINT[0]) - small) * tint)
 
 
 def prepare(source: Source, lines: bool = True, thumbnail: bool = False, page: int = 1) -> Prepared:
