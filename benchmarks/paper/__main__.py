@@ -75,7 +75,7 @@ def drawn_jobs(args, classes):
         Job(kind, number, seed, None, None if kind.startswith("empty") else names[number % len(names)])
         for kind in wanted
         for seed in args.seeds
-        for number in range(args.count)
+        for number in range(min(args.count, kinds.FEWER.get(kind, args.count)))
     ]
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from .pen import linear, noise
 
-SIDES = (420, 1500)  # pixels; the longer side of a photo, least and most
+SIDES = (400, 1250)  # pixels; the longer side of a photo, least and most
 
 
 def turn(pitch, yaw, roll):
@@ -343,11 +343,12 @@ def sense(light, where, rng):
     rgb = cv2.cvtColor(raw, cv2.COLOR_BayerBG2RGB).astype(np.float32) / 60000
     means = rgb.reshape(-1, 3).mean(0) + 1e-4
     rgb *= (means.mean() / means) ** rng.uniform(0.2, 0.85)  # white balance of a grey world, not all the way
-    rgb = np.clip(rgb, 0, 1)
-    tone = np.where(rgb <= 0.0031308, 12.92 * rgb, 1.055 * np.maximum(rgb, 1e-6) ** (1 / 2.4) - 0.055)
+    steps = np.linspace(0, 1, 4096)
+    tone = np.where(steps <= 0.0031308, 12.92 * steps, 1.055 * np.maximum(steps, 1e-6) ** (1 / 2.4) - 0.055)
     curve = rng.uniform(-0.1, 0.5)
     tone = tone * (1 - curve) + curve * tone * tone * (3 - 2 * tone)
-    out = np.uint8(np.clip(tone, 0, 1) * 255 + 0.5)
+    table = np.uint8(np.clip(tone, 0, 1) * 255 + 0.5)
+    out = table[np.uint16(np.clip(rgb, 0, 1) * 4095 + 0.5)]
     if photons < 1500 and rng.random() < 0.8:  # noise reduction: colour first, then all
         lab = cv2.cvtColor(out, cv2.COLOR_RGB2YCrCb)
         lab[..., 1:] = cv2.GaussianBlur(lab[..., 1:], (0, 0), rng.uniform(1, 3))

@@ -25,6 +25,7 @@ def draw(kind, number, name, seed=0):
 
 
 KINDS = {}
+FEWER = {"photo, 12 megapixels": 20}  # at most: they are slow to draw
 for _paper, _title in make.TITLES.items():
     KINDS[f"{_title}, scanned"] = make.on_paper(_paper, False)
     KINDS[f"{_title}, photo"] = make.on_paper(_paper, True)
@@ -40,6 +41,7 @@ KINDS |= {
     "photo, tinted paper": make.photo(tint=True, shadow=0.3),
     "photo, the table around": make.photo(whole=True, shadow=0.3),
     "photo, curled": make.photo(curl=0.9, shadow=0.2),
+    "photo, 12 megapixels": make.large,
     "scanner edges": make.scanned(scanner.edges),
     "dark corner": make.scanned(scanner.corner),
     "gutter": make.scanned(scanner.gutter),

@@ -191,6 +191,18 @@ def photo(tint=False, pens=None, **options):
     return make
 
 
+def large(hand, rng):
+    """As telephones save it, of 12 megapixels."""
+    page, box = bare(rng)
+    page, ink, box = written(page, hand, box, rng, share=rng.uniform(0.8, 1))
+    picture, _ = photograph(page, ink, box, rng, size=1300, shadow=0.3)
+    scale = 4000 / max(picture.shape)
+    picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    grain = rng.integers(-6, 7, (picture.shape[0] // 4, picture.shape[1], 1))
+    picture[: 4 * len(grain)] = np.clip(picture[: 4 * len(grain)] + np.tile(grain, (4, 1, 1)), 0, 255)
+    return scanner.encode(picture, rng, int(rng.integers(85, 96)), png=False)
+
+
 def with_thing(kind):
     """Mostly photos; sometimes the thing was scanned along, in front of white."""
     take = photo(thing=kind, whole=lambda rng: rng.random() < 0.5, shadow=0.3)
@@ -251,10 +263,10 @@ def screen_photo(hand, rng):
     rows, columns = np.flatnonzero((ink > 0.3).any(1)), np.flatnonzero((ink > 0.3).any(0))
     y, x = (rows[0], columns[0]) if len(rows) else (60, 60)
     side = max(np.ptp(rows), np.ptp(columns), 12) if len(rows) else 200
-    room = int(rng.uniform(0.15, 0.6) * side) + 6
+    room = int(rng.uniform(0.4, 1.0) * side) + 6
     y0, x0 = max(0, y - room), max(0, x - room)
     part = slice(y0, y + side + room), slice(x0, x + side + room)
-    shrink = min(1.0, 330 / max(ink[part].shape))
+    shrink = min(1.0, 420 / max(ink[part].shape))
     picture, ink = (
         cv2.resize(m[part], None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA) for m in (picture, ink)
     )
