@@ -104,7 +104,7 @@ def look(shape, target, field, rng, tilt=0.35, curl=0.3):
     return grid[..., 0].copy(), grid[..., 1].copy(), np.clip(grid[..., 2], 0.02, 3)
 
 
-def shadows(shape, rng, depth=None):
+def shadows(shape, rng):
     """Light that is left where a hand, a head, the telephone or a window's frame stands in its way: float32 (h, w),
     0..1.
     """
@@ -140,7 +140,7 @@ def shadows(shape, rng, depth=None):
         cover = cv2.resize(cover, (max(2, w // small), max(2, h // small)), interpolation=cv2.INTER_AREA)
         cover = cv2.GaussianBlur(cover.astype(np.float32) / 255, (0, 0), max(0.6, soft / small))
         cover = cv2.resize(cover, (w, h), interpolation=cv2.INTER_LINEAR)
-        left *= 1 - (depth or rng.uniform(0.25, 0.75)) * cover
+        left *= 1 - rng.uniform(0.25, 0.75) * cover
     return left
 
 

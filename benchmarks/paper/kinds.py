@@ -96,6 +96,8 @@ KINDS |= {
 
 GROUPS = {  # the parts of a name that say to which one a kind belongs; the first group that fits
     "empty pages": ("empty",),
+    "real cells": ("real cells",),
+    "situations": ("situation",),
     "practice paper": (*make.TITLES.values(), "a cell cut"),
     "framed cells": ("framed",),
     "photos": ("photo,",),
@@ -106,8 +108,6 @@ GROUPS = {  # the parts of a name that say to which one a kind belongs; the firs
     "colours, boards, screens": ("colour", "half-opaque", "dark on clear", "chalk", "whiteboard", "photo of a screen"),
     "spoilt pages": ("binarised", "poor JPEG", "pale", "back shines", "stains"),
     "clean scans and bitmaps": ("clean scan", "bitmap", "close crop"),
-    "real cells": ("real cells",),
-    "situations": ("situation",),
 }
 
 

@@ -17,7 +17,7 @@ from .pen import PAPER_PENS, PENS, choose_pen, ink_of, lay, linear, write
 
 SEED = 4_000_037  # of the hands, which no set and no training page has
 
-# strokes: [(points, widths)] or None; writer: of shuzi.drawing; class name or ""
+# strokes: [(points, widths)], or None for an empty page; name: the class
 Hand = namedtuple("Hand", "strokes name")
 
 
@@ -105,7 +105,7 @@ def cell_cut(photo):
                 picture = picture[low[1] : low[1] + int(size) + 1, low[0] : low[0] + int(size) + 1]
             return scanner.encode(picture, rng, png=False)
         cut = rng.uniform(-0.12, 0.12, 4) * side  # > 0: outside the lines
-        x0, y0, x1, y1 = left - cut[0], top - cut[1], left + side + cut[2], top + side + cut[3]
+        x0, y0, x1, y1 = _around(ink, left - cut[0], top - cut[1], left + side + cut[2], top + side + cut[3])
         picture = scanner.scan(page, rng, turn=rng.random() < 0.3)
         h, w = picture.shape[:2]
         picture = picture[max(0, int(y0)) : min(h, int(y1)), max(0, int(x0)) : min(w, int(x1))]
@@ -114,9 +114,17 @@ def cell_cut(photo):
     return make
 
 
-def _table(rng, side=None):
+def _around(ink, x0, y0, x1, y1):
+    """A cut that spares what is to be read: nobody cuts into that."""
+    rows, columns = np.flatnonzero((ink > 0.3).any(1)), np.flatnonzero((ink > 0.3).any(0))
+    if len(rows) == 0:
+        return x0, y0, x1, y1
+    return min(x0, columns[0] - 2), min(y0, rows[0] - 2), max(x1, columns[-1] + 3), max(y1, rows[-1] + 3)
+
+
+def _table(rng):
     """Part of a table with lines: (page, box of the middle cell)."""
-    side = side or rng.uniform(48, 200)
+    side = rng.uniform(48, 200)
     shape = (int(side * 2.4), int(side * 2.4))
     page = leaf.plain(shape, rng)
     ruling = leaf.Ruling(shape, rng, width=float(np.exp(rng.uniform(np.log(0.9), np.log(max(1.3, side / 22))))))
@@ -139,25 +147,14 @@ def framed(pen):
             for dx, dy in ((-1, 0), (1, 0), (0, -1), (0, 1)):
                 if rng.random() < 0.6:
                     other = draw_strokes(str(rng.integers(1, 11)), make_writer(SEED + 9, int(rng.integers(1000))), rng)
-                    beside = Hand(other, "")
-                    written(
-                        page,
-                        beside,
-                        (left + dx * side, top + dy * side, side),
-                        rng,
-                        pen=pen,
-                        share=rng.uniform(0.5, 1.0),
-                    )
+                    place = (left + dx * side, top + dy * side, side)
+                    written(page, Hand(other, ""), place, rng, pen=pen, share=rng.uniform(0.6, 1.15))
         page, ink, _ = written(page, hand, (left, top, side), rng, pen=pen, share=rng.uniform(0.38, 0.85))
         cut = np.array([rng.uniform(0.0, 0.12) if rng.random() < 0.65 else rng.uniform(-0.10, -0.01) for _ in range(4)])
         if (cut < 0).all():
             cut[rng.integers(4)] = rng.uniform(0.01, 0.12)
         cut *= side
-        rows, columns = np.flatnonzero((ink > 0.3).any(1)), np.flatnonzero((ink > 0.3).any(0))
-        x0, y0, x1, y1 = left - cut[0], top - cut[1], left + side + cut[2], top + side + cut[3]
-        if len(rows):  # nobody cuts into what is to be read
-            x0, y0 = min(x0, columns[0] - 2), min(y0, rows[0] - 2)
-            x1, y1 = max(x1, columns[-1] + 3), max(y1, rows[-1] + 3)
+        x0, y0, x1, y1 = _around(ink, left - cut[0], top - cut[1], left + side + cut[2], top + side + cut[3])
         picture = scanner.scan(page, rng, turn=rng.random() < 0.4)
         h, w = picture.shape[:2]
         picture = picture[max(0, int(y0)) : min(h, int(y1)), max(0, int(x0)) : min(w, int(x1))]
@@ -232,7 +229,7 @@ def board(white):
 # ---- scans ---------------------------------------------------------------------------------------
 
 
-def scanned(after=None, pens=None, quality=None, width=None):
+def scanned(after=None, pens=None, quality=None):
     """A scan of plain paper; after: what happens to the picture then."""
 
     def make(hand, rng):
