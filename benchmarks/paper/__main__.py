@@ -8,7 +8,8 @@ reported pictures out of their archives.
 import argparse
 import json
 import os
-from collections import defaultdict
+import sys
+from collections import Counter, defaultdict
 
 from tqdm import tqdm
 
@@ -33,6 +34,8 @@ def main(argv=None):
     if not jobs:
         raise Problem("nothing to measure: no kind has that name; --list shows them")
     tallies, together, cards, reasons = defaultdict(Tally), defaultdict(Tally), defaultdict(list), defaultdict(int)
+    left = Counter(job.kind for job in jobs)
+    print(HEADER)
     for outcome in tqdm(measure(jobs, reader, args.jobs, bool(args.sheet)), total=len(jobs), disable=None):
         wanted = wanted_of(outcome.job)
         kind = outcome.job.kind
@@ -42,7 +45,11 @@ def main(argv=None):
             reasons[outcome.reason] += 1
         if args.sheet and len(cards[kind]) < args.each and (args.show == "all" or not outcome_is(outcome, wanted)):
             cards[kind].append(outcome)
-    print(report(tallies, together, reasons))
+        left[kind] -= 1
+        if left[kind] == 0:
+            tqdm.write(row(kind, tallies[kind]))
+            sys.stdout.flush()
+    print(summary(together, reasons))
     if args.json:
         whole = {
             "model": args.model,
@@ -90,8 +97,8 @@ def real_jobs(args):
     return [Job(kind, None, 0, source, truth) for kind, source, truth in jobs]
 
 
-def report(tallies, together, reasons):
-    lines = [HEADER, *(row(name, tally) for name, tally in tallies.items()), "", "Together:", "", HEADER]
+def summary(together, reasons):
+    lines = ["", "Together:", "", HEADER]
     lines += [row(name, tally) for name, tally in together.items()]
     other = {reason: count for reason, count in reasons.items() if reason != "no ink found"}
     if other:
