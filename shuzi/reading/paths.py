@@ -4,11 +4,12 @@ import os
 from collections.abc import Iterable
 
 from shuzi.core.command import Problem
+from shuzi.core.files import is_litter
 from shuzi.core.text import shown
 
 
 def find_pictures(paths: Iterable[str], outputs: Iterable[str] = ()) -> list[str]:
-    """All files that the paths mean, sorted: folders with all in them but hidden files, READMEs and `outputs`.
+    """All files that the paths mean, sorted: folders with all in them but litter, READMEs and `outputs`.
 
     outputs: files that this run will write, and the last may have written. Raises Problem, also where one of them is
     named as a picture.
@@ -31,10 +32,10 @@ def find_pictures(paths: Iterable[str], outputs: Iterable[str] = ()) -> list[str
                 folders.clear()
                 continue
             seen.add((place.st_dev, place.st_ino))
-            folders[:] = [name for name in folders if not name.startswith(".")]
+            folders[:] = [name for name in folders if not is_litter(name)]
             for name in names:
                 file = os.path.normpath(os.path.join(folder, name))
-                hidden = name.startswith(".") or name.upper().startswith("README")
+                hidden = is_litter(name) or name.upper().startswith("README")
                 if not hidden and not (name in names_of_these and os.path.realpath(file) in not_these):
                     found.add(file)
     if not found:
