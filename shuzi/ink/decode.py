@@ -9,6 +9,7 @@ import os
 import stat
 import warnings
 from collections import namedtuple
+from itertools import islice
 
 import cv2
 import numpy as np
@@ -29,11 +30,16 @@ BAND = 1 << 21  # pixels that are converted and reduced at a time
 
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # its notes on damaged files are not for stderr
 
+MAX_PAGES = 1000  # that are read of one file
+
 USUAL_FORMATS = ["JPEG", "PNG"]
+MULTI_PAGE = {"TIFF", "GIF"}
+MARKS = [(b"GIF8", "GIF"), *((start, "TIFF") for start in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"))]
+HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 # EPS and WMF run a helper program or need Windows; the others are only stubs that never decode.
 REFUSED_FORMATS = {"EPS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"}
 
-# rgb: uint8 (h, w, 3), upright, the longer side at most WORKING_SIDE. full_size: (width, height) of the upright
+# rgb: uint8 (h, w, 3), upright, the longer side at most WORKING_SIDE or as asked for. full_size: (width, height) of the upright
 # picture before it was reduced, in pixels.
 Decoded = namedtuple("Decoded", "rgb full_size")
 
@@ -46,18 +52,36 @@ class NoInkError(PictureError):
     """A picture that can be read but holds no writing."""
 
 
-def open_picture(source):
-    """Decode a picture: upright by its EXIF, transparency on plain ground, first frame, grey.
+def open_picture(source, page=1, side=WORKING_SIDE):
+    """Decode a picture: upright by its EXIF, transparency on plain ground, grey.
 
-    source: path, bytes or binary file. Returns uint8 (h, w); the longer side at most
-    WORKING_SIDE, never enlarged. Raises PictureError.
+    source: path, bytes or binary file. page: of a TIFF, GIF or PDF of several, from 1. Returns uint8 (h, w);
+    the longer side at most `side`, never enlarged. Raises PictureError.
     """
-    return _open(source, "L")[0]
+    return _open(source, page, side, "L")[0]
 
 
-def open_colour(source):
+def open_colour(source, page=1, side=WORKING_SIDE):
     """The same in colour, with the size it had: Decoded. Raises PictureError."""
-    return Decoded(*_open(source, "RGB"))
+    return Decoded(*_open(source, page, side, "RGB"))
+
+
+def count_pages(source):
+    """How many pictures a file holds: pages of a PDF or TIFF, frames of a GIF, else 1.
+
+    source: path, bytes or binary file. At most MAX_PAGES + 1. Raises PictureError.
+    """
+    with refusing():
+        with _opened(source) as file:
+            kind = _kind(file)
+            if kind == "PDF":
+                from shuzi.ink.pdf import count_pages
+
+                return min(count_pages(file), MAX_PAGES + 1)
+            if kind not in MULTI_PAGE:
+                return 1
+            with Image.open(file, formats=[kind]) as image:
+                return max(1, sum(1 for _ in _frames(image)))
 
 
 def grey_of(picture):
@@ -96,28 +120,56 @@ def refusing():
 # ---- files ---------------------------------------------------------------------------------------
 
 
-def _open(source, mode):
+def _open(source, page, side, mode):
     """-> uint8 (h, w) for mode "L" or (h, w, 3) for "RGB", and the upright picture's full size (width, height)."""
-    if isinstance(source, (bytes, bytearray, memoryview)):
-        source = io.BytesIO(source)
     with refusing():
-        if isinstance(source, (str, os.PathLike)):
-            status = os.stat(source)
-            if not stat.S_ISREG(status.st_mode):  # opening a FIFO would wait for ever
-                raise PictureError("not a file")
-            if status.st_size > MAX_BYTES:
-                raise PictureError(f"too large: over {MAX_BYTES // 1_000_000} MB; make it smaller")
-        with _open_image(source) as image:
-            width, height = image.size
-            _check_size(image)
-            _reduce_while_decoding(image, mode)
-            array = _to_array(image, mode)
-            orientation = image.getexif().get(0x0112, 1)
+        with _opened(source) as file:
+            kind = _kind(file)
+            if kind == "PDF":
+                from shuzi.ink.pdf import render
+
+                image, full_size = render(file, page, side)
+                return _to_array(image, mode, side), tuple(full_size)
+            with _open_image(file, kind) as image:
+                if page > 1:
+                    image.seek(next(islice(_frames(image), page - 1, None), None))
+                width, height = image.size
+                _check_size(image)
+                _reduce_while_decoding(image, mode, side)
+                array = _to_array(image, mode, side)
+                orientation = image.getexif().get(0x0112, 1)
     if orientation in UPRIGHT:
         array = np.ascontiguousarray(UPRIGHT[orientation](array))
         if orientation >= 5:
             width, height = height, width
     return array, (width, height)
+
+
+@contextlib.contextmanager
+def _opened(source):
+    """A path, bytes or binary file -> a binary file that can be read from any place."""
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        yield io.BytesIO(source)
+    elif isinstance(source, (str, os.PathLike)):
+        status = os.stat(source)
+        if not stat.S_ISREG(status.st_mode):  # opening a FIFO would wait for ever
+            raise PictureError("not a file")
+        if status.st_size > MAX_BYTES:
+            raise PictureError(f"too large: over {MAX_BYTES // 1_000_000} MB; make it smaller")
+        with open(source, "rb") as file:
+            yield file
+    else:
+        yield source
+
+
+def _kind(file):
+    """What a file's first bytes say that it is, where that matters here: PDF, HEIF, TIFF, GIF; else None."""
+    file.seek(0)
+    start = file.read(1024)
+    file.seek(0)
+    if start[4:8] == b"ftyp" and start[8:12] in HEIF_BRANDS:
+        return "HEIF"
+    return next((kind for mark, kind in MARKS if start.startswith(mark)), "PDF" if b"%PDF-" in start else None)
 
 
 # EXIF's orientation -> what turns the picture upright
@@ -132,11 +184,19 @@ UPRIGHT = {
 }
 
 
-def _open_image(source):
+def _open_image(file, kind):
+    if kind == "HEIF":
+        try:
+            import pillow_heif  # only now: few have such files
+        except ImportError:
+            raise PictureError("HEIC: pip install pillow-heif to read it, or save it as JPEG") from None
+        pillow_heif.register_heif_opener(thumbnails=False)
+    if kind:
+        return Image.open(file, formats=[kind])
     try:
-        return Image.open(source, formats=USUAL_FORMATS)
+        return Image.open(file, formats=USUAL_FORMATS)
     except Image.UnidentifiedImageError:  # only now the rest, whose decoders take 25 ms to load
-        return Image.open(source, formats=_formats())
+        return Image.open(file, formats=_formats())
 
 
 @functools.cache
@@ -145,10 +205,21 @@ def _formats():
     return [name for name in Image.ID if name not in REFUSED_FORMATS]
 
 
-def _reduce_while_decoding(image, mode):
+def _frames(image):
+    """Yields the number of each frame that is a page of its own, and not a page made smaller for a preview."""
+    for number in range(MAX_PAGES * 2):
+        try:
+            image.seek(number)
+        except EOFError:
+            return
+        if not (image.format == "TIFF" and image.tag_v2.get(254, 0) & 1):
+            yield number
+
+
+def _reduce_while_decoding(image, mode, side):
     """A JPEG can be decoded at 1/2, 1/4 or 1/8 of its size, JPEG 2000 without its finest levels."""
     width, height = image.size
-    factor = min(max(width, height) / (0.95 * WORKING_SIDE), width, height)
+    factor = min(max(width, height) / (0.95 * side), width, height)
     if image.format == "JPEG2000" and factor >= 2:
         image.reduce = int(math.log2(factor))
     elif image.format in ("JPEG", "MPO"):
@@ -176,29 +247,29 @@ BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2, 
 # ---- pixels --------------------------------------------------------------------------------------
 
 
-def _to_array(image, mode):
-    """PIL image of any mode -> uint8, (h, w) for mode "L" or (h, w, 3) for "RGB", at most WORKING_SIDE."""
+def _to_array(image, mode, side=WORKING_SIDE):
+    """PIL image of any mode -> uint8, (h, w) for mode "L" or (h, w, 3) for "RGB", at most `side` long."""
     if 0 in image.size:
         raise PictureError("an empty picture")
     numbers = image.mode in ("I", "F") or image.mode.startswith("I;")
     clear = image.has_transparency_data
     if numbers:
-        array = _stretch(_shrink(_reduced(image, _numbers)))
+        array = _stretch(_shrink(_reduced(image, _numbers, side), side))
     elif clear:
-        array = _shrink(_on_plain_ground(_reduced(image, _to_rgba), mode))
+        array = _shrink(_on_plain_ground(_reduced(image, _to_rgba, side), mode), side)
     elif mode == "L" or image.mode in ("1", "L"):
-        array = _shrink(_reduced(image, _to_grey))
+        array = _shrink(_reduced(image, _to_grey, side), side)
     else:
-        array = _shrink(_reduced(image, _to_rgb))
+        array = _shrink(_reduced(image, _to_rgb, side), side)
     return cv2.cvtColor(array, cv2.COLOR_GRAY2RGB) if mode == "RGB" and array.ndim == 2 else array
 
 
-def _reduced(image, convert):
-    """`convert` of the image, at 1/n of its size where that is still twice WORKING_SIDE.
+def _reduced(image, convert, side):
+    """`convert` of the image, at 1/n of its size where that is still twice `side`.
 
     Large pictures are converted and reduced band by band, so that only one of them is in memory.
     """
-    factor = min(max(image.size) // (2 * WORKING_SIDE), *image.size)
+    factor = min(max(image.size) // (2 * side), *image.size)
     width, height = image.size
     if factor <= 1:
         return np.asarray(convert(image))
@@ -278,9 +349,9 @@ def _on_plain_ground(rgba, mode):
     return (rgba[:, :, :3] * weight + ground * (1 - weight)).round().astype(np.uint8)
 
 
-def _shrink(picture):
+def _shrink(picture, side):
     height, width = picture.shape[:2]
-    factor = min(1, WORKING_SIDE / max(height, width))
+    factor = min(1, side / max(height, width))
     return resize(picture, max(1, round(width * factor)), max(1, round(height * factor)))
 
 
