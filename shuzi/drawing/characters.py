@@ -52,7 +52,8 @@ def make(package, out=DATA):
     strokes, points, places = [], [], []
     paths.sort(key=lambda path: path.stem)
     for path in paths:
-        lines = [_tidy(line) for line in json.loads(path.read_text("utf-8"))["medians"]]
+        whole = json.loads(path.read_text("utf-8"))["medians"]
+        lines = [tidy((np.array(line, float) * [1, -1] + [0, TOP]) / SIDE) for line in whole]
         strokes.append(len(lines))
         points += map(len, lines)
         places += lines
@@ -78,10 +79,8 @@ def make(package, out=DATA):
     return len(paths)
 
 
-def _tidy(line):
-    """One median as the package has it -> float (n, 2), 0..1, y downwards: few points, without a brush's set-down."""
-    line = np.array(line, float)
-    line = np.stack([line[:, 0], TOP - line[:, 1]], axis=1) / SIDE
+def tidy(line):
+    """A stroke, float (n, 2) in 0..1, y downwards, of few points, and without the turns of a brush that is set down."""
     line = line[np.r_[True, np.any(np.diff(line, axis=0) != 0, axis=1)]]
     if len(line) < 2:
         line = np.concatenate([line, line + 1 / STEPS])[:2]

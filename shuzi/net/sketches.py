@@ -102,15 +102,15 @@ def render(lines, widths):
 # The kinds: (count, rng, …) -> Lines of `count` pictures
 
 
-def of_characters(count, rng, allowed):
-    """Characters, the simpler the more often. allowed: str, those to choose from."""
-    return written(of_strokes([characters.medians(name) for name in _choose(count, rng, allowed)]), rng)
+def of_characters(count, rng, choose):
+    """Single characters. choose: a Choice."""
+    return written(of_strokes([characters.medians(name) for name in choose(count, rng)]), rng)
 
 
-def of_pairs(count, rng, allowed):
+def of_pairs(count, rng, choose):
     """Two characters, beside or above each other, close or run into each other."""
     pictures = []
-    for one, two in zip(_choose(count, rng, allowed), _choose(count, rng, allowed)):
+    for one, two in zip(choose(count, rng), choose(count, rng)):
         level, gap, share = rng.random() < 0.6, rng.uniform(-0.08, 0.1), rng.uniform(0.35, 0.65)
         boxes = ((0, share - gap / 2), (share + gap / 2, 1))
         both = []
@@ -121,14 +121,14 @@ def of_pairs(count, rng, allowed):
     return written(of_strokes(pictures), rng)
 
 
-def of_parts(count, rng, allowed):
+def of_parts(count, rng, choose):
     """Three to six strokes that follow each other in a character, or a single one that is not level.
 
     Two strokes would often make 二, 十 or 八.
     """
     pictures = []
     while len(pictures) < count:
-        for name in _choose(count, rng, allowed):
+        for name in choose(count, rng):
             strokes = characters.medians(name)
             length = min(len(strokes), int(rng.choice([1, 3, 3, 4, 5, 6])))
             start = rng.integers(len(strokes) - length + 1)
@@ -207,19 +207,47 @@ def specks(count, rng):
     return made
 
 
-def _choose(count, rng, allowed):
-    """`count` characters; one of 5 strokes is chosen twice as often as one of 10."""
-    names = list(allowed)
-    weights = 1 / np.array([4 + characters.stroke_count(name) for name in names])
-    return [names[i] for i in rng.choice(len(names), count, p=weights / weights.sum())]
+class Choice:
+    """Characters to draw, and how often each: the nearer to a numeral and the simpler, the more often.
+
+    leave_out: characters that are classes. near: float (n, 256), pictures of the classes as `coarse` makes them.
+    """
+
+    def __init__(self, leave_out="", near=None):
+        never = set(MEASURED) | set(leave_out)
+        blocks = [range(low, high) for low, high in MEASURED_BLOCKS]
+        allowed = [name for name in characters.known() if name not in never and "一" <= name <= "龥"]
+        self.names = [name for name in allowed if not any(ord(name) in block for block in blocks)]
+        weights = 1 / np.array([4 + characters.stroke_count(name) for name in self.names])
+        if near is not None:
+            likeness = (_coarse_lines(of_strokes([characters.medians(name) for name in self.names])) @ near.T).max(axis=1)
+            weights *= np.exp((likeness - likeness.mean()) / likeness.std())
+        self.shares = weights / weights.sum()
+
+    def __call__(self, count, rng):
+        return [self.names[i] for i in rng.choice(len(self.names), count, p=self.shares)]
 
 
-def allowed_characters(leave_out=""):
-    """All that may be drawn: without those kept for measuring, and without `leave_out`."""
-    never = set(MEASURED) | set(leave_out)
-    blocks = [range(low, high) for low, high in MEASURED_BLOCKS]
-    return [
-        name
-        for name in characters.known()
-        if name not in never and not any(ord(name) in block for block in blocks) and 0x4E00 <= ord(name) <= 0x9FFF
-    ]
+def coarse(pictures):
+    """Blurred ink of uint8 (n, 64, 64) as unit vectors (n, 256), whose products are likenesses, 0-1."""
+    small = [cv2.resize(cv2.blur(picture, (5, 5)), (16, 16), interpolation=cv2.INTER_AREA) for picture in pictures]
+    ink = 255 - np.reshape(small, (len(small), -1)).astype(np.float32)
+    return ink / np.maximum(np.linalg.norm(ink, axis=1, keepdims=True), 1e-6)
+
+
+def _coarse_lines(lines, between=8):
+    """Nearly the same of lines, without drawing them: how much of them lies in each of 16x16 places."""
+    points, picture = lines.points, lines.picture
+    first = np.flatnonzero(np.r_[True, np.diff(picture) > 0])
+    low, high = np.minimum.reduceat(points, first), np.maximum.reduceat(points, first)
+    scale = (INK_SIZE - 2) / SIZE * 16 / np.maximum((high - low).max(axis=1), 1e-3)
+    points = (points - ((low + high) / 2)[picture]) * scale[picture, None] + 8
+    begin = np.flatnonzero(np.diff(lines.stroke) == 0)
+    part = (np.arange(between) + 0.5)[:, None, None] / between
+    places = np.int32(np.clip(points[begin] * (1 - part) + points[begin + 1] * part, 0, 15))
+    length = np.hypot(*(points[begin + 1] - points[begin]).T)
+    index = (picture[begin] * 16 + places[..., 1]) * 16 + places[..., 0]
+    weights = np.broadcast_to(length, index.shape)
+    ink = np.bincount(index.ravel(), weights.ravel(), minlength=256 * len(lines)).reshape(-1, 16, 16)
+    ink = np.array([cv2.GaussianBlur(np.minimum(picture, 2), (0, 0), 0.7) for picture in ink]).reshape(len(lines), 256)
+    return np.float32(ink / np.linalg.norm(ink, axis=1, keepdims=True))
