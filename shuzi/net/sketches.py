@@ -138,9 +138,9 @@ def of_parts(count, rng, choose):
     return written(of_strokes(pictures[:count]), rng)
 
 
-def of_signs(count, rng, leave_out=()):
-    """Digits, letters, ticks, crosses and the like. leave_out: signs that are not to be drawn."""
-    texts = [text for sign, text in SIGNS.items() if sign not in leave_out]
+def of_signs(count, rng, choose):
+    """Digits, letters, ticks, crosses and the like."""
+    texts = [text for sign, text in SIGNS.items() if sign not in choose.leave_out]
     pictures = []
     for i in rng.integers(len(texts), size=count):
         strokes = [np.array([[int(x), int(y)] for x, y in part.split()]) / 9 for part in texts[i].split("|")]
@@ -169,7 +169,7 @@ SIGNS = {
 }  # fmt: skip
 
 
-def of_scribbles(count, rng):
+def of_scribbles(count, rng, choose):
     """Lines that wander, zigzag or wind; and strokes anywhere."""
     pictures = []
     for kind in rng.integers(4, size=count):
@@ -191,7 +191,7 @@ def of_scribbles(count, rng):
     return written(of_strokes(pictures), rng, loose=0.5)
 
 
-def specks(count, rng):
+def specks(count, rng, choose):
     """Pictures uint8 (n, 64, 64) of one to four blots."""
     made = np.full((count, SIZE, SIZE), 255, np.uint8)
     for picture in made:
@@ -207,6 +207,56 @@ def specks(count, rng):
     return made
 
 
+KINDS = {
+    "characters": (0.60, of_characters),
+    "pairs": (0.06, of_pairs),
+    "parts": (0.12, of_parts),
+    "signs": (0.12, of_signs),
+    "scribbles": (0.05, of_scribbles),
+    "specks": (0.05, specks),
+}
+
+
+def draw(grey, count, rng, leave_out=(), kinds=tuple(KINDS)):
+    """Pictures of no class, uint8 (count, 64, 64), with the pens of the set's, in no order.
+
+    grey: uint8 (n, 64, 64), pictures of the set. leave_out: characters and signs that are classes of it. kinds: of KINDS.
+    """
+    known = grey[rng.permutation(len(grey))[:1000]]
+    widths = stroke_widths(known[:300])
+    choose = Choice(leave_out, coarse(known))
+    shares = np.array([KINDS[kind][0] for kind in kinds])
+    made = []
+    for kind, number in zip(kinds, rng.multinomial(count, shares / shares.sum())):
+        if not number:
+            continue
+        drawn = KINDS[kind][1](number, rng, choose)
+        if isinstance(drawn, Lines):
+            pens = rng.choice(widths, number) * np.exp(rng.normal(0, 0.15, number))
+            drawn = render(drawn, np.clip(pens, 1, 8))
+        made.append(_softened(drawn, rng))
+    return rng.permutation(np.concatenate(made))
+
+
+def _softened(pictures, rng):
+    """As cameras and small pictures soften edges: a net that told sharp lines from soft ones would doubt by that alone."""
+    made = []
+    for picture, sigma in zip(pictures, rng.uniform(-0.8, 1.6, len(pictures))):
+        if sigma > 0.3:
+            ink = cv2.GaussianBlur(255 - picture, (0, 0), sigma).astype(np.float32)
+            picture = 255 - np.minimum(ink * (270 / max(int(ink.max()), 1)), 255).astype(np.uint8)  # as dark as before
+        made.append(picture)
+    return np.array(made)
+
+
+def stroke_widths(grey):
+    """How broad the strokes of pictures are, in pixels: float (n,), of uint8 (n, 64, 64)."""
+    dark = np.uint8(grey < 128)
+    inside = np.array([cv2.erode(picture, np.ones((3, 3), np.uint8)) for picture in dark])
+    edge = (dark - inside).sum(axis=(1, 2))  # runs along a stroke twice
+    return 2 * (255.0 - grey).sum(axis=(1, 2)) / 255 / np.maximum(edge, 1) - 0.5
+
+
 class Choice:
     """Characters to draw, and how often each: the nearer to a numeral and the simpler, the more often.
 
@@ -214,7 +264,8 @@ class Choice:
     """
 
     def __init__(self, leave_out="", near=None):
-        never = set(MEASURED) | set(leave_out)
+        self.leave_out = set(leave_out)
+        never = set(MEASURED) | self.leave_out
         blocks = [range(low, high) for low, high in MEASURED_BLOCKS]
         allowed = [name for name in characters.known() if name not in never and "一" <= name <= "龥"]
         self.names = [name for name in allowed if not any(ord(name) in block for block in blocks)]
