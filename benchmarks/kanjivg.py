@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from shuzi.core.files import Problem
+from shuzi.core.command import Problem
 
 SIDE = 109  # of KanjiVG's box
 POINTS = 6  # of each curve

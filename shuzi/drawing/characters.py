@@ -20,7 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
-from shuzi.core.files import Problem, replacing, run
+from shuzi.core.command import Problem, run
+from shuzi.core.files import replacing
 
 DATA = Path(__file__).with_name("characters.npz")
 LICENSE = Path(__file__).with_name("ARPHICPL.TXT")

@@ -6,7 +6,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from shuzi.core.files import Problem
+from shuzi.core.command import Problem
 from shuzi.drawing import capitals, characters
 from shuzi.drawing.strokes import parse
 
