@@ -150,7 +150,7 @@ def read_picture(source: Source, reader: Reader, lines: bool = True) -> Reading:
 
 
 def value_of(line: list[Character]) -> int | Decimal:
-    """What a line of characters says: a number, or, with 元 角 分 in it, an amount. Raises ValueError with the reason."""
+    """What a line of characters says: a number, or, with 元 角 分 in it, an amount. Raises ValueError."""
     text = "".join(character(one.best[0][0]) for one in line)
     return read_amount(text) if is_amount(text) else read_number(text)
 
