@@ -134,7 +134,10 @@ def main(argv=None):
     if args.test is None and not args.test_writers:
         pictures = without_copies(pictures)
     if not pictures:
-        raise Problem(f"each picture in {shown(args.raw)} is in several classes; put each into one")
+        raise Problem(
+            f"{shown(args.raw)} can't be split: each of its pictures is in several classes; take out the wrong ones, or "
+            "leave classes out: python datapro.py --classes"
+        )
     names = sorted({picture.cls for picture in pictures}, key=numerals.class_order)
     if len(names) < 2:
         raise Problem(f"only one class, {shown(names[0])}, in {shown(args.raw)}; it takes two to tell apart")
