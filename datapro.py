@@ -1,7 +1,7 @@
 """hwtrainset/ -> raw_data/: makes each picture 64x64x3, numbers it, files it by class.
 
-Reads whatever a set comes in: docs/sources.md lists it. `shuzi/dataset/raw_data.py` says what is in raw_data/, and why a
-run that was stopped, or is done again, makes nothing twice.
+Reads whatever a set comes in: docs/sources.md lists it. `shuzi/dataset/raw_data.py` says what is in raw_data/, and why
+a run that was stopped, or is done again, makes nothing twice.
 """
 
 import argparse
@@ -64,7 +64,8 @@ def parse_arguments(argv):
         "--numbers",
         default="",
         choices=["values", "codes", "order"],
-        help="what numbers stand for: values (1 is 一), codes (as Chinese MNIST counts: 1 is 零, 15 is 亿), order (0 is 零)",
+        help="what numbers stand for: values (1 is 一), codes (as Chinese MNIST counts: 1 is 零, 15 is 亿), "
+        "order (0 is 零)",
     )
     unclear.add_argument(
         "--encoding",
@@ -108,6 +109,13 @@ def main(argv=None):
             else:
                 counts, made_now, by_nobody = make(source, classes, raw, args.fit, args.jobs, refused)
             raw.tidy()
+    if nothing and refused:
+        name, reason, _ = refused[0]
+        raise Problem(
+            f"no pictures in {shown(source.root)} that can be used; refused: {shown(name)}: {reason}"
+            + (f", and {len(refused) - 1:,} more" if len(refused) > 1 else "")
+            + f"; see {shown(raw.path('refused.csv'))}"
+        )
     if nothing:
         raise Problem(
             f"no pictures in {shown(source.root)}; "
