@@ -60,7 +60,9 @@ def large_zip(path: Path, size: float) -> int:
         for i in range(count):
             picture = np.roll(noise, i, 1) // 16 + 235
             picture[400:600, 200:1800] = 20
-            archive.writestr(f"set/{i % 10 + 1}/{i:05}.pgm", b"P5 2000 1000 255\n" + picture.clip(0, 255).astype(np.uint8).tobytes())
+            archive.writestr(
+                f"set/{i % 10 + 1}/{i:05}.pgm", b"P5 2000 1000 255\n" + picture.clip(0, 255).astype(np.uint8).tobytes()
+            )
     return count
 
 
@@ -119,7 +121,10 @@ def main(argv=None):
     parser.add_argument("--files", type=int, default=200_000, help="in nested folders (default: %(default)s)")
     parser.add_argument("--gigabytes", type=float, default=2, help="of the zip (default: %(default)s)")
     args = parser.parse_args(argv)
-    print(f"{os.cpu_count()} cores\n\n| source | pictures | s | MB, main | MB, largest worker |\n|---|---:|---:|---:|---:|")
+    print(
+        f"{os.cpu_count()} cores\n\n"
+        "| source | pictures | s | MB, main | MB, largest worker |\n|---|---:|---:|---:|---:|"
+    )
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         nested_folders(folder / "nested", args.files)
