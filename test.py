@@ -1,9 +1,9 @@
 """raw_data/ -> data.h5: splits the pictures into training and test set, and packs them.
 
-Its name is the course's; the tests of the program are run by `make test`. No writer is on both sides of the split,
-and no two copies of one picture are: the test set asks how well people are read whom the network never saw. Pictures
-of unknown writers are split class by class; a set that came split stays so. `shuzi/dataset/h5.py` says what is in
-data.h5.
+Its name is the course's; the tests of the program are run by `make test`. No writer is on both
+sides of the split, and no two copies of one picture are: the test set asks how well people are read whom the network
+never saw. Pictures of unknown writers are split class by class; a set that came split stays so, and is warned of where
+it has a writer on both sides. `shuzi/dataset/h5.py` says what is in data.h5.
 """
 
 import argparse
@@ -97,7 +97,7 @@ def without_copies(pictures):
     rest = [picture for picture in pictures if picture.split == "test" or picture.digest not in tested]
     if len(rest) < len(pictures):
         print(
-            f"test.py: {len(pictures) - len(rest):,} training pictures are copies of test pictures and left out",
+            f"test.py: left out of training, as copies of test pictures: {len(pictures) - len(rest):,}",
             file=sys.stderr,
         )
     return rest
