@@ -20,8 +20,9 @@ SECOND_LOOK = 80_000
 LEAST_SIDE = 128  # pixels; what is smaller is enlarged to this, so that fine strokes can be told apart
 MOST_ENLARGED = 4
 CLOSER = 1.25  # times as close the second look must come to be worth its while
-MARGIN = 0.15  # of the writing's longer side, around it in the second look
+NEAR = 0.15  # of the writing's longer side, around it in the second look
 INK = 0.5  # from here on a pixel is ink
+PALEST = 0.1  # its soft edges
 
 # ink: float32 (h, w), 0 paper to 1 ink, of the part of the picture that was written on; left, top: where in the picture
 # that part begins; step: pixels of the picture to one of the ink's.
@@ -37,20 +38,29 @@ def find_ink(picture):
         picture = cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB)
     ink = clean_ink(picture)
     if ink is not None:
-        return Found(np.where(_strokes(ink) > 0, ink, 0), 0, 0, 1)
+        return Found(_strokes(ink), 0, 0, 1)
     found = _look(picture, 0, 0, *picture.shape[1::-1], FIRST_LOOK)
-    x, y, w, h = cv2.boundingRect(_strokes(found.ink))
-    around = MARGIN * max(w, h) + 6
+    strokes = _strokes(found.ink)
+    x, y, w, h = cv2.boundingRect(np.uint8(strokes > PALEST))
+    around = NEAR * max(w, h) + 6
     left, top = (max(0, math.floor((side - around) * found.step)) for side in (x, y))
     right, bottom = (math.ceil((side + around) * found.step) for side in (x + w, y + h))
     right, bottom = min(right, picture.shape[1]), min(bottom, picture.shape[0])
-    if _step(right - left, bottom - top, SECOND_LOOK) * CLOSER < found.step:
-        near = _look(picture, left, top, right - left, bottom - top, SECOND_LOOK)
-        try:
-            return near._replace(ink=np.where(_strokes(near.ink) > 0, near.ink, 0))
-        except NoInkError:  # nothing of what it seemed to be from afar
-            raise
-    return found._replace(ink=np.where(_strokes(found.ink) > 0, found.ink, 0))
+    if _step(right - left, bottom - top, SECOND_LOOK) * CLOSER > found.step:
+        return found._replace(ink=strokes)
+    near = _look(picture, left, top, right - left, bottom - top, SECOND_LOOK)
+    return near._replace(ink=_strokes(near.ink))
+
+
+def margins(shape):
+    """Rows and columns to add above, below, left and right of a picture of this shape, so that no stroke ends at the border."""
+    return (math.ceil(0.08 * max(shape[:2])),) * 4
+
+
+def with_margin(picture):
+    """The picture, uint8 (h, w, 3), with a margin of the colour that is usual along its border."""
+    rim = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
+    return cv2.copyMakeBorder(picture, *margins(picture.shape), cv2.BORDER_CONSTANT, value=np.median(rim, 0).tolist())
 
 
 def _step(width, height, most):
@@ -63,14 +73,23 @@ def _look(picture, left, top, width, height, most):
     """What the net sees in a part of the picture, as Found."""
     step = _step(width, height, most)
     part = picture[top : top + height, left : left + width]
-    sides = [max(16, round(side / step / 16) * 16) for side in (width, height)]  # what the net takes
-    part = cv2.resize(part, sides, interpolation=cv2.INTER_AREA if step > 1 else cv2.INTER_LINEAR)
+    if step > 1:
+        size = [max(1, round(side / step)) for side in (width, height)]
+        part = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
+        step = max(width, height) / max(size)
+    rows, columns = part.shape[:2]
+    edge = margins(part.shape)[0]
+    part = with_margin(part)
+    # what the net takes; small pictures are enlarged
+    sides = [max(16, round(side / min(step, 1) / 16) * 16) for side in part.shape[1::-1]]
+    part = cv2.resize(part, sides, interpolation=cv2.INTER_LINEAR)
     net = _net()
     net.setInput(np.ascontiguousarray(part.transpose(2, 0, 1)[None], np.float32) / 255)
     ink = 1 / (1 + np.exp(-net.forward()[0, 0]))
-    columns, rows = (max(1, round(side / step)) for side in (width, height))
-    ink = cv2.resize(ink, (columns, rows), interpolation=cv2.INTER_LINEAR)
-    return Found(np.clip((ink - 0.1) / 0.8, 0, 1), left, top, step)
+    finer = max(1, round(1 / min(step, 1)))  # ink keeps what enlarging has shown
+    ink = cv2.resize(ink, ((columns + 2 * edge) * finer, (rows + 2 * edge) * finer), interpolation=cv2.INTER_LINEAR)
+    ink = ink[edge * finer : (edge + rows) * finer, edge * finer : (edge + columns) * finer]
+    return Found(np.clip((ink - 0.1) / 0.8, 0, 1), left, top, max(step, 1) / finer)
 
 
 @functools.cache
@@ -79,8 +98,8 @@ def _net():
 
 
 def _strokes(ink):
-    """Where strokes are, with their soft edges, as a mask 0 or 255: without specks and strays. Raises NoInkError."""
-    mask = np.uint8(ink > 0.1) * np.uint8(255)
+    """The ink of strokes, without that of specks. ink: float32 (h, w), 0-1; so is what is returned. Raises NoInkError."""
+    mask = np.uint8(ink > PALEST)
     count, labels, boxes, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     deepest = np.zeros(count, np.float32)
     np.maximum.at(deepest, labels.ravel(), ink.ravel())
@@ -100,7 +119,7 @@ def _strokes(ink):
             continue
         keep[part] = 255
         left, top, right, bottom = min(left, x0), min(top, y0), max(right, x1), max(bottom, y1)
-    return np.take(keep, labels)
+    return np.where(np.take(keep, labels) > 0, ink, 0)
 
 
 def _corners(box):

@@ -23,13 +23,15 @@ import numpy as np
 from shuzi.core.command import run
 from shuzi.core.files import replacing
 from shuzi.core.workers import LOAD, Workers
-from shuzi.drawing.pages import draw_page
+from shuzi.drawing.pages import KINDS, draw_page
+from shuzi.ink.find import margins, with_margin
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 OUT = Path(__file__).parents[1] / "ink" / "finder.onnx"
 SIDE = 192  # pixels; of a page
 BATCH = 16  # pages
 REUSE = 5  # times that each page is shown, turned and coloured otherwise each time
+CLOSE = 0.25  # of the pages are cut close to the ink
 KEPT = 4096  # pages to choose from; 600 MB
 WIDTHS = (16, 32, 48, 64)  # channels at 1/2, 1/4, 1/8 and 1/16 of the size
 
@@ -74,9 +76,34 @@ def _draw(seed, kinds, numbers):
     cv2.setNumThreads(1)
     pages = []
     for number in numbers:
-        picture, ink, _ = draw_page(np.random.default_rng([seed, number]), SIDE, kinds)
-        pages.append((picture, np.uint8(ink * 255 + 0.5)))
+        rng = np.random.default_rng([seed, number])
+        picture, ink, _ = draw_page(rng, SIDE, kinds)
+        if rng.random() < CLOSE:
+            picture, ink = _cut_close(picture, ink, rng)
+        pages.append((*_as_seen(picture, ink), number))
     return pages
+
+
+def _cut_close(picture, ink, rng):
+    """A part of a page whose borders are near the ink's ends, or a little inside: people crop so, and programs."""
+    x, y, w, h = cv2.boundingRect(np.uint8(ink > 0.5))
+    if min(w, h) < 12:
+        return picture, ink
+    left, right, top, bottom = rng.normal(0.01, 0.03, 4) * max(w, h)
+    x0, y0 = max(0, round(x - left)), max(0, round(y - top))
+    return picture[y0 : round(y + h + bottom), x0 : round(x + w + right)], ink[
+        y0 : round(y + h + bottom), x0 : round(x + w + right)
+    ]
+
+
+def _as_seen(picture, ink):
+    """A page as `shuzi.ink.find` shows it to the net, with paper around it; uint8 (SIDE, SIDE, 3) and (SIDE, SIDE)."""
+    picture, ink = with_margin(picture), cv2.copyMakeBorder(ink, *margins(ink.shape), cv2.BORDER_CONSTANT, value=0)
+    smaller = picture.shape[0] > SIDE
+    return [
+        cv2.resize(of, (SIDE, SIDE), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
+        for of in (picture, np.uint8(ink * 255 + 0.5))
+    ]
 
 
 def batches(steps, seed, kinds=None, jobs=1):
@@ -99,7 +126,7 @@ def _changed(pages, rng):
     """A batch of pages, each turned or mirrored, its colours exchanged, lighter, darker or negative by chance."""
     pictures = np.empty((len(pages), SIDE, SIDE, 3), np.float32)
     inks = np.empty((len(pages), SIDE, SIDE, 1), np.float32)
-    for i, (picture, ink) in enumerate(pages):
+    for i, (picture, ink, _) in enumerate(pages):
         turns = int(rng.choice(4, p=(0.7, 0.1, 0.1, 0.1)))
         picture, ink = np.rot90(picture, turns), np.rot90(ink, turns)
         if rng.random() < 0.5:
@@ -129,7 +156,7 @@ def loss(ink, logits):
     return 4 * each + ops.mean(whole)
 
 
-def train(steps, seed, kinds=None, jobs=1, start=None, say=print):
+def train(steps, seed, kinds=None, jobs=1, say=print):
     """Train on `steps` batches. Returns the Keras model."""
     import keras
     import tensorflow as tf
@@ -138,8 +165,6 @@ def train(steps, seed, kinds=None, jobs=1, start=None, say=print):
     tf.config.threading.set_intra_op_parallelism_threads(max(1, (os.cpu_count() or 1) - jobs))  # the others draw
     keras.utils.set_random_seed(seed)
     model = build_finder()
-    if start:
-        model.load_weights(start)
     warm_up = min(300, steps // 5)
     schedule = keras.optimizers.schedules.CosineDecay(
         1e-4, steps - warm_up, alpha=0.01, warmup_target=3e-3, warmup_steps=warm_up
@@ -219,8 +244,10 @@ def main(argv=None):
     add("--steps", type=int, default=12000, help=f"batches of {BATCH} pages (default: %(default)s)")
     add("--seed", type=int, default=0)
     add("--jobs", type=int, default=1, help="processes that draw (default: 1)")
+    add("--without", choices=sorted(KINDS), metavar="KIND", help="draw no page of this kind, to see how it is found then")
     args = parser.parse_args(argv)
-    model = train(args.steps, args.seed, jobs=args.jobs, say=lambda line: print(line, flush=True))
+    kinds = set(KINDS) - {args.without} if args.without else None
+    model = train(args.steps, args.seed, kinds, args.jobs, say=lambda line: print(line, flush=True))
     with replacing(args.out) as part:
         part.write_bytes(to_onnx(model))
     print(f"{args.out}: {model.count_params():,} weights, {args.out.stat().st_size / 1e6:.2f} MB")
