@@ -19,13 +19,17 @@ from shuzi.core.numerals import read_number, write_number
         ("零", "0"),
         ("萬", "10000"),
         ("億", "100000000"),
+        ("07", "7"),
+        ("10", "10"),
+        ("壹", "壹"),
+        ("貳", "贰"),
     ],
 )
 def test_folder_names_of_one_class(folder, name):
     assert numerals.class_name(folder) == name
 
 
-@pytest.mark.parametrize("folder", ["猫", "07", "11", "cat", "seven 7"])
+@pytest.mark.parametrize("folder", ["猫", "007", "00", "11", "010", "cat", "seven 7"])
 def test_other_names_are_classes_of_their_own(folder):
     assert numerals.class_name(folder) == folder
     assert numerals.value(folder) is None
@@ -44,6 +48,14 @@ def test_value_and_character_agree():
 def test_order_of_classes():
     names = ["b", "10", "a10", "2", "a2", "0", "1000", "a"]
     assert sorted(names, key=numerals.class_order) == ["0", "2", "10", "1000", "a", "a2", "a10", "b"]
+
+
+def test_bank_capitals_are_other_characters_of_the_same_values():
+    names = ["猫", "仟", "壹", "拾", "1", "1000", "贰"]
+    assert sorted(names, key=numerals.class_order) == ["1", "1000", "壹", "贰", "拾", "仟", "猫"]
+    for name, value in numerals.CAPITALS.items():
+        assert numerals.class_name(name) == name and numerals.character(name) == name
+        assert numerals.value(name) == value == read_number(name)
 
 
 def test_every_number_below_100_000_is_written_and_read_back():
@@ -103,6 +115,7 @@ def test_standard_form(number, text):
         ("百", 100), ("亿", 10**8), ("〇", 0),  # one character alone
         ("一萬零五十", 10_050), ("三億", 3 * 10**8), ("两百", 200), ("兩千", 2000), ("叁佰贰拾伍", 325),
         ("二百五", 250), ("三千二", 3200), ("一万五", 15_000), ("一千二百五", 1250), ("一亿五", 150_000_000),
+        ("廿", 20), ("廿五", 25), ("一百卅", 130), ("贰仟零叄拾貳", 2032), ("三百二", 320), ("一万三", 13_000),
         ("一百十五", 115), ("一千五十", 1050), ("一万五百", 10_500), ("十万零五千", 105_000), ("十万零一十", 100_010),
     ],
 )  # fmt: skip
@@ -113,9 +126,9 @@ def test_other_ways_to_write(text, number):
 @pytest.mark.parametrize(
     "text",
     [
-        "", "猫", "三百a", "12", "十百", "二三百", "百百", "十十", "二十十", "五十千", "万亿", "亿亿", "一百二百", "一万一万",
-        "三百零", "十零", "零百", "零十", "零五百", "三百零零五", "三百零二十", "一百零五十", "一万零五千", "十零五",
-        "百五十", "万五", "二百五万", "一万三亿", "一百五十六七", "一〇十",
+        "", "猫", "三百a", "12", "十百", "二三百", "百百", "十十", "二十十", "五十千", "万亿", "亿亿", "一百二百",
+        "一万一万", "三百零", "十零", "零百", "零十", "零五百", "三百零零五", "三百零二十", "一百零五十", "一万零五千",
+        "十零五", "百五十", "万五", "廿十", "二廿", "廿卅", "百廿", "二百五万", "一万三亿", "一百五十六七", "一〇十",
     ],
 )  # fmt: skip
 def test_what_is_no_well_formed_number_is_refused(text):

@@ -1,25 +1,20 @@
-"""test.py and dataset.py: the split and data.h5."""
+"""test.py: the split and data.h5."""
 
 import csv
 import shutil
 from collections import Counter
 
-# "test" is a package of Python's own too: the module is loaded by its path
-from importlib.util import module_from_spec, spec_from_file_location
-
 import h5py
 import numpy as np
 import pytest
-from common import PROJECT, assert_one_line, draw, draw_set, quick_project, run, tree
+from common import assert_one_line, draw, draw_set, run, tree
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from shuzi.dataset.h5 import DataError, open_data, read_pictures
-
-spec = spec_from_file_location("pack", PROJECT / "test.py")
-pack = module_from_spec(spec)
-spec.loader.exec_module(pack)
+from shuzi.core.command import Problem
+from shuzi.dataset import split
+from shuzi.dataset.h5 import DataError, open_data
 
 
 def make_raw(raw, rows, shade=None):
@@ -155,15 +150,43 @@ def test_no_split_tears_a_writer_or_copies_apart(rows, share, seed):
     labels = np.array([label for label, _, _ in rows])
     writers = [writer for _, writer, _ in rows]
     digests = [bytes([digest]) for _, _, digest in rows]
-    groups = pack.make_groups(writers, digests)
+    groups = split.make_groups(writers, digests)
     try:
-        test = pack.choose_test(labels, groups, names, share, np.random.default_rng(seed))
-    except pack.Problem:
+        test = split.choose_test(labels, groups, names, share, np.random.default_rng(seed))
+    except Problem:
         return
     for column in (writers, digests):
         train_side = {value for value, is_test in zip(column, test) if value and not is_test}
         assert not train_side & {value for value, is_test in zip(column, test) if value and is_test}
     assert set(labels[test]) == set(labels[~test]) == {0, 1, 2}
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["", "a", "b", "c", "d"])), min_size=1),
+    st.integers(2, 4),
+    st.integers(0, 5),
+)
+def test_parts_tear_no_writer_apart_and_leave_each_class_in_the_first(rows, parts, seed):
+    labels = np.array([label for label, _ in rows])
+    groups = split.make_groups(writer for _, writer in rows)
+    part_of = split.choose_parts(labels, groups, parts, np.random.default_rng(seed))
+    assert set(part_of) <= set(range(parts))
+    for group in set(groups):
+        assert len(set(part_of[groups == group])) == 1
+    assert set(labels[part_of == 0]) == set(labels)
+
+
+def test_parts_are_about_equal():
+    labels, groups = np.arange(6000) % 3, np.arange(6000) // 30
+    part_of = split.choose_parts(labels, groups, 4, np.random.default_rng(0))
+    assert all(400 < count < 600 for count in np.bincount(part_of * 3 + labels))
+
+
+def test_a_class_that_can_not_be_split_is_left_to_training_where_that_is_asked_for():
+    labels, groups = np.array([0, 0, 0, 0, 1, 1]), np.array([0, 1, 2, 3, 4, 4])
+    test = split.choose_test(labels, groups, "ab", 0.25, np.random.default_rng(0), every_class=False)
+    assert test.sum() == 1 and not test[4:].any()
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -189,7 +212,7 @@ def test_the_share_is_near_what_was_asked_for(sizes, seed):
     labels = np.arange(len(groups)) % 2
     groups = np.concatenate([groups, len(sizes) + np.arange(4)])
     labels = np.concatenate([labels, [0, 0, 1, 1]])
-    test = pack.choose_test(labels, groups, ["a", "b"], 0.2, np.random.default_rng(seed))
+    test = split.choose_test(labels, groups, ["a", "b"], 0.2, np.random.default_rng(seed))
     assert abs(test.sum() - 0.2 * len(test)) <= 6  # half of the largest group
 
 
@@ -268,23 +291,6 @@ def test_from_handwriting_to_data(tmp_path):
     data = read_all(tmp_path / "new" / "data.h5")
     assert len(data["X_train"]) + len(data["X_test"]) == 60
     assert {name.decode() for name in data["writers_test"]} <= {f"writer-{i:02d}" for i in range(1, 11)}
-
-
-def test_pictures_read_on_all_cores_are_the_same(packed, tmp_path):
-    with open_data(packed / "data.h5") as data:
-        for name in ("X_train", "X_test"):  # 153 are two chunks and a part of one, 27 are less than one
-            assert np.array_equal(read_pictures(data[name]), data[name][:])
-    with h5py.File(tmp_path / "other.h5", "w") as other:  # other layouts are read too
-        rng = np.random.default_rng(0)
-        pictures = rng.integers(0, 256, (70, 64, 64, 3), np.uint8)
-        for i, options in enumerate(({}, {"chunks": (9, 32, 64, 3)}, {"compression": "gzip", "shuffle": True})):
-            stored = other.create_dataset(str(i), data=pictures, **options)
-            assert np.array_equal(read_pictures(stored), pictures)
-        broken = other.create_dataset("X", (70, 64, 64, 3), np.uint8, chunks=(64, 64, 64, 3), compression="gzip")
-        for start in (0, 64):
-            broken.id.write_direct_chunk((start, 0, 0, 0), b"no gzip")
-        with pytest.raises(DataError, match="is damaged"):
-            read_pictures(broken)
 
 
 # ---- a data.h5 from anywhere ---------------------------------------------------------------------
@@ -383,7 +389,3 @@ def test_no_data_file_and_damaged_ones(packed, tmp_path):
         except DataError as error:
             assert "\n" not in str(error)
     assert opened < 200
-
-
-def test_quick_project_has_what_the_scripts_need(tmp_path):
-    assert run("datapro.py", "--help", project=quick_project(tmp_path / "p")).returncode == 0
