@@ -13,8 +13,10 @@ from collections import Counter, defaultdict
 
 from tqdm import tqdm
 
-from shuzi.core.files import Problem, replacing, run, split_names
+from shuzi.core.command import Problem, run
+from shuzi.core.files import replacing
 from shuzi.core.numerals import DEFAULT_CLASSES
+from shuzi.core.text import split_names
 from shuzi.reading.reader import load_reader
 
 from . import contact, kinds, real

@@ -5,19 +5,19 @@ Pictures are drawn and prepared in processes of their own, a few at a time; this
 
 import io
 import math
-import multiprocessing
-import os
-import signal
-import tempfile
 import time
-from collections import Counter, deque, namedtuple
-from concurrent.futures import ProcessPoolExecutor
+from collections import Counter, namedtuple
+from functools import partial
+from itertools import islice
 
 import cv2
 import numpy as np
 from PIL import Image
 
-import predict
+from shuzi.core.workers import LOAD, Failure, Workers, failure_of
+from shuzi.reading import characters
+
+from . import kinds, real
 
 BATCH = 8  # pictures that a process draws and prepares at a time
 THUMB = 190  # pixels; side of a picture on a contact sheet
@@ -40,37 +40,18 @@ def wilson(right, n, z=1.96):
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-_folder = None
-
-
-def _start():
-    global _folder
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    cv2.setNumThreads(1)
-    _folder = tempfile.TemporaryDirectory()
-    prepare(picture_of(Job("bitmap", 0, 0, None, "5")))  # whatever is loaded at the first picture isn't timed
-
-
 def picture_of(job):
     """The bytes of a job's file."""
-    if job.source is not None:
-        from . import real
-
-        return real.load(job.source)
-    from . import kinds
-
-    return kinds.draw(job.kind, job.number, job.truth, job.seed)
+    return kinds.draw(job.kind, job.number, job.truth, job.seed) if job.source is None else real.load(job.source)
 
 
 def prepare(content):
-    """A file's bytes, prepared as predict.py does: (Prepared, milliseconds of processor)."""
-    global _folder
-    _folder = _folder or tempfile.TemporaryDirectory()
-    path = os.path.join(_folder.name, "picture.png" if content[:4] == b"\x89PNG" else "picture.jpg")
-    with open(path, "wb") as file:
-        file.write(content)
+    """A file's bytes, prepared as predict.py does: (Prepared or Failure, milliseconds of processor)."""
     start = time.process_time()
-    prepared = predict.prepare(path)
+    try:
+        prepared = characters.prepare(content)
+    except Exception as error:
+        prepared = failure_of(error)
     return prepared, 1000 * (time.process_time() - start)
 
 
@@ -89,49 +70,42 @@ def thumbnail(content):
     return out.getvalue()
 
 
-def _work(jobs, thumbs):
+def work(jobs, thumbs):
+    """For each job what was found, the milliseconds that took, and a thumbnail where wanted."""
+    cv2.setNumThreads(1)
+    if jobs:
+        prepare(picture_of(Job("bitmap", 0, 0, None, "5")))  # whatever is loaded at the first picture isn't timed
     done = []
     for job in jobs:
         content = picture_of(job)
-        prepared, spent = prepare(content)
-        done.append((job, prepared, spent, thumbnail(content) if thumbs else None))
+        done.append((*prepare(content), thumbnail(content) if thumbs else None))
     return done
 
 
 def judge(done, reader):
-    """Outcomes of a batch, as predict.py reads it."""
-    rows = predict.read_batch([prepared for _, prepared, *_ in done], reader)
-    for (job, _, spent, thumb), found in zip(done, rows):
-        first = found[0]
-        sure = bool(first.best) and not any("unsure" in row.note for row in found)
-        if not first.best:
-            outcome, answer = "empty", "empty"
-        elif len(found) > 1:
-            outcome, answer = "several", " ".join(row.best[0][0] for row in found)
-        else:
-            answer = first.best[0][0]
+    """Outcomes of a batch, as predict.py reads it. done: [(job, (Prepared or Failure, milliseconds, thumbnail))]."""
+    readings = characters.read([prepared for _, (prepared, *_) in done], reader)
+    for (job, (_, spent, thumb)), reading in zip(done, readings):
+        found = reading.characters
+        sure = bool(found) and not any(one.unsure for one in found)
+        answer = " ".join(one.best[0][0] for one in found) or "empty"
+        if len(found) == 1:
             outcome = "right" if answer == job.truth else "wrong"
-        yield Outcome(job, outcome, sure, answer, first.glyph, thumb, first.note if not first.best else "", spent)
+        else:
+            outcome = "several" if found else "empty"
+        glyph = found[0].glyph if found else None
+        yield Outcome(job, outcome, sure, answer, glyph, thumb, reading.reason, spent)
 
 
 def measure(jobs, reader, processes, thumbs=False):
     """Yields an Outcome for each job, in order; a few batches are in work at a time."""
-    batches = [jobs[start : start + BATCH] for start in range(0, len(jobs), BATCH)]
-    if processes == 0:  # in this process
-        for batch in batches:
-            yield from judge(_work(batch, thumbs), reader)
-        return
-    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _start) as pool:
-        try:
-            waiting, rest = deque(), iter(batches)
-            for batch in rest:
-                waiting.append(pool.submit(_work, batch, thumbs))
-                if len(waiting) >= 3 * processes:
-                    yield from judge(waiting.popleft().result(), reader)
-            while waiting:
-                yield from judge(waiting.popleft().result(), reader)
-        finally:
-            pool.shutdown(cancel_futures=True)
+    with Workers(partial(work, thumbs=thumbs), processes) as workers:
+        results = workers.map(jobs, load=lambda job: LOAD / (BATCH - 1))
+        while batch := list(islice(results, BATCH)):
+            for job, result in batch:
+                if isinstance(result, Failure):
+                    raise RuntimeError(f"{job.kind} {job.number}: {result.reason}")
+            yield from judge(batch, reader)
 
 
 class Tally:

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import predict
 from benchmarks.paper import __main__ as command
 from benchmarks.paper import camera, contact, kinds, measure, real
 from shuzi.core.numerals import DEFAULT_CLASSES
@@ -134,4 +133,3 @@ def test_sheets_kept_for_the_end_are_not_read_by_chance():
     with pytest.raises(SystemExit):
         command.parse_arguments(["--only", "8-15"])
     assert command.parse_arguments([]).only == list(range(8, 15))
-    assert predict.prepare  # the way in that is measured
