@@ -1,9 +1,9 @@
 """Any picture of handwriting -> the 64x64x3 array that training and prediction both use.
 
 The one way in: `datapro.py`, `predict.py` and `pad.py` all come through `open_colour`, `find_ink` and `place`, which
-`read_picture` and `prepare` call one after the other. A picture is decoded and turned upright (`decode.py`), handwriting
-is told from all else (`find.py`), and what was written is cropped, scaled with its aspect kept and centred on white
-(`place.py`). Dark ink on white comes out, whatever went in.
+`read_picture` and `prepare` call one after the other. A picture is decoded and turned upright (`decode.py`),
+handwriting is told from all else (`find.py`), and what was written is cropped, scaled with its aspect kept and centred
+on white (`place.py`). Dark ink on white comes out, whatever went in.
 """
 
 import cv2

@@ -1,7 +1,7 @@
 """The quick way for clean bitmaps and scans: dark or light strokes on plain paper that reaches all round them.
 
-Most of a training set is such pictures, and for them one tone tells ink from paper. The way is taken only where nothing in a
-picture could need the net: `python -m benchmarks.clean` measures that both ways give the same, and that no page goes it.
+Most of a training set is such pictures, and for them one tone tells ink from paper. The way is taken only where
+nothing in a picture could need the net.
 """
 
 import cv2

@@ -53,7 +53,7 @@ def find_ink(picture):
 
 
 def margins(shape):
-    """Rows and columns to add above, below, left and right of a picture of this shape, so that no stroke ends at the border."""
+    """Rows and columns to add above, below, left and right of a picture of this shape: no stroke ends at the border."""
     return (math.ceil(0.08 * max(shape[:2])),) * 4
 
 

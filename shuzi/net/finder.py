@@ -3,9 +3,9 @@
     python -m shuzi.net.finder                       about an hour on two cores
     python -m shuzi.net.finder --steps 200 --out /tmp/finder.onnx
 
-Segmentation is the lesson after classification: the answer is no longer one class a picture, but one number a pixel, how
-much of it is handwriting. `shuzi/drawing/pages.py` draws any number of pages and knows the answer for each pixel. The
-net is a U-Net (O. Ronneberger, P. Fischer and T. Brox 2015): a way down on which the picture gets coarser and each
+Segmentation is the lesson after classification: the answer is no longer one class a picture, but one number a pixel,
+how much of it is handwriting. `shuzi/drawing/pages.py` draws any number of pages and knows the answer for each pixel.
+The net is a U-Net (O. Ronneberger, P. Fischer and T. Brox 2015): a way down on which the picture gets coarser and each
 point sees more of it, for a stroke and a printed line differ in where they begin and end; and a way up, which brings
 back where exactly the ink is. It is fully convolutional: it takes pictures of any size whose sides are multiples of 16.
 """
@@ -46,9 +46,7 @@ def build_finder(widths=WIDTHS):
         return layers.ReLU()(FusedBatchNormalization(momentum=0.98)(x))
 
     def convolution(x, filters, strides=1, reach=1):
-        return normalized(
-            layers.Conv2D(filters, 3, strides, padding="same", dilation_rate=reach, use_bias=False)(x)
-        )
+        return normalized(layers.Conv2D(filters, 3, strides, padding="same", dilation_rate=reach, use_bias=False)(x))
 
     def joined(coarse, fine, filters, size=1):
         """What was seen from afar, at twice the size, and what is here: added, which costs less than side by side."""
@@ -145,7 +143,7 @@ def _changed(pages, rng):
 
 
 def loss(ink, logits):
-    """Of each pixel, and of the whole (the Dice loss, F. Milletari et al. 2016): ink is rare, and an empty answer is no way out."""
+    """Of each pixel, and of the whole (the Dice loss, F. Milletari et al. 2016), for ink is rare."""
     from keras import ops
 
     each = ops.mean(ops.binary_crossentropy(ink, logits, from_logits=True))
@@ -244,7 +242,7 @@ def main(argv=None):
     add("--steps", type=int, default=12000, help=f"batches of {BATCH} pages (default: %(default)s)")
     add("--seed", type=int, default=0)
     add("--jobs", type=int, default=1, help="processes that draw (default: 1)")
-    add("--without", choices=sorted(KINDS), metavar="KIND", help="draw no page of this kind, to see how it is found then")
+    add("--without", choices=sorted(KINDS), metavar="KIND", help="draw no page of this kind: how is it found?")
     args = parser.parse_args(argv)
     kinds = set(KINDS) - {args.without} if args.without else None
     model = train(args.steps, args.seed, kinds, args.jobs, say=lambda line: print(line, flush=True))
