@@ -23,6 +23,7 @@ CLOSER = 1.25  # times as close the second look must come to be worth its while
 NEAR = 0.15  # of the writing's longer side, around it in the second look
 INK = 0.5  # from here on a pixel is ink
 PALEST = 0.1  # its soft edges
+MOST_PARTS = 300  # the largest; the rest are specks
 
 # ink: float32 (h, w), 0 paper to 1 ink, of the part of the picture that was written on; left, top: where in the picture
 # that part begins; step: pixels of the picture to one of the ink's.
@@ -49,7 +50,7 @@ def find_ink(picture):
     if _step(right - left, bottom - top, SECOND_LOOK) * CLOSER > found.step:
         return found._replace(ink=strokes)
     near = _look(picture, left, top, right - left, bottom - top, SECOND_LOOK)
-    return near._replace(ink=_strokes(near.ink))
+    return near._replace(ink=_strokes(near.ink, whole=False))
 
 
 def margins(shape):
@@ -97,34 +98,31 @@ def _net():
     return cv2.dnn.readNetFromONNX(str(Path(__file__).with_name("finder.onnx")))
 
 
-def _strokes(ink):
-    """The ink of strokes, without that of specks. ink: float32 (h, w), 0-1; so is what is returned. Raises NoInkError."""
-    mask = np.uint8(ink > PALEST)
-    count, labels, boxes, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    deepest = np.zeros(count, np.float32)
-    np.maximum.at(deepest, labels.ravel(), ink.ravel())
-    mass = np.bincount(labels.ravel(), ink.ravel(), count)
-    mass[0] = 0
-    mass[deepest < INK] = 0
-    order = np.argsort(-mass)
-    first = order[0]
-    if max(boxes[first, 2:4]) < 4 + 0.01 * max(mask.shape):
+def _strokes(ink, whole=True):
+    """The ink of strokes, without that of specks and of neighbours that the picture's border cuts.
+
+    ink: float32 (h, w), 0-1; so is what is returned. whole: its borders are the picture's. Raises NoInkError.
+    """
+    count, labels, boxes, _ = cv2.connectedComponentsWithStats(np.uint8(ink > PALEST), connectivity=8)
+    sure = np.zeros(count, bool)
+    sure[labels[ink >= INK]] = True
+    mass = np.bincount(labels.ravel(), ink.ravel(), count) * sure
+    order = np.argsort(-mass)[: min(MOST_PARTS, np.count_nonzero(mass))]
+    if not len(order) or max(boxes[order[0], 2:4]) < 4 + 0.01 * max(ink.shape):
         raise NoInkError("no ink found")
-    left, top, right, bottom = _corners(boxes[first])
-    keep = np.zeros(count, np.uint8)
-    for part in order[:300]:
-        x0, y0, x1, y1 = _corners(boxes[part])
-        gap = max(x0 - right, left - x1, y0 - bottom, top - y1) / max(right - left, bottom - top)
-        if not mass[part] or mass[part] < mass[first] * _least_mass(gap, False):
-            continue
-        keep[part] = 255
-        left, top, right, bottom = min(left, x0), min(top, y0), max(right, x1), max(bottom, y1)
-    return np.where(np.take(keep, labels) > 0, ink, 0)
-
-
-def _corners(box):
-    x, y, w, h = box[:4]
-    return x, y, x + w, y + h
+    left, top, width, height = boxes[order, :4].T
+    right, bottom = left + width, top + height
+    cut = (np.minimum(left, top) <= 1) | (right >= ink.shape[1] - 1) | (bottom >= ink.shape[0] - 1)
+    cut &= whole and not cut[0]
+    keep = np.zeros(count, bool)
+    x0, y0, x1, y1 = left[0], top[0], right[0], bottom[0]
+    for i, part in enumerate(order):
+        gap = max(left[i] - x1, x0 - right[i], top[i] - y1, y0 - bottom[i]) / max(x1 - x0, y1 - y0)
+        foreign = cut[i] and gap > 0.4 and mass[part] < 0.25 * mass[order[0]]
+        if not foreign and mass[part] >= mass[order[0]] * _least_mass(gap, cut[i]):
+            keep[part] = True
+            x0, y0, x1, y1 = min(x0, left[i]), min(y0, top[i]), max(x1, right[i]), max(y1, bottom[i])
+    return np.where(keep[labels], ink, 0)
 
 
 def _least_mass(gap, stray):
