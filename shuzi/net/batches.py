@@ -7,6 +7,7 @@ import numpy as np
 import psutil
 
 from shuzi.dataset.h5 import CHUNK, OWN_WRITER, read_pictures
+from shuzi.net import cluster
 
 WINDOW = 64 * CHUNK  # pictures that are read from disk at a time, 50 MB, and shuffled among themselves
 
@@ -28,7 +29,7 @@ class Batches(keras.utils.PyDataset):
     outliers: uint8 (m, 64, 64, 3), pictures of no class; a batch of 128 pictures has 128 * outlier_share of
     them added, with a target that is the same for every class.
     smoothing: the part of a target that is spread over all classes (label smoothing, Szegedy et al. 2016).
-    part: (k, n): of each batch the k-th of n equal parts, for the k-th of n machines that train as one.
+    Where several machines train as one (`cluster.py`), these are this machine's part of each batch.
     """
 
     def __init__(
@@ -41,7 +42,6 @@ class Batches(keras.utils.PyDataset):
         outliers=None,
         outlier_share=0.2,
         smoothing=0.05,
-        part=(0, 1),
         seed=0,
     ):
         # Two workers, for Keras then feeds batches by its own threads. With one it leaves that to tf.data, and at
@@ -49,7 +49,7 @@ class Batches(keras.utils.PyDataset):
         super().__init__(workers=2)
         self.reading = threading.Lock()
         self.pictures, self.labels, rows = pictures, np.ravel(labels), np.asarray(rows)
-        self.batch_size, self.outliers, self.part = batch_size, outliers, part
+        self.batch_size, self.outliers, self.place = batch_size, outliers, cluster.place()
         self.outlier_count = 0 if outliers is None else round(batch_size * outlier_share)
         self.even = np.full(classes, 1 / classes, np.float32)
         self.targets = (1 - smoothing) * np.eye(classes, dtype=np.float32) + smoothing * self.even
@@ -85,7 +85,7 @@ class Batches(keras.utils.PyDataset):
 
     def _mine(self, rows):
         """This machine's part. What is left over is left out, for all machines must have as many."""
-        worker, workers = self.part
+        worker, workers = self.place
         return rows[worker : len(rows) // workers * workers : workers]
 
     def _read(self, window, rows):
