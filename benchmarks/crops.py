@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from shuzi import ink
-from shuzi.core.files import Problem, run
+from shuzi.core.command import Problem, run
 from shuzi.core.numerals import DEFAULT_CLASSES
 from shuzi.drawing import handwriting as synthesize
 from shuzi.reading.reader import load_reader

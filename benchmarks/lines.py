@@ -19,7 +19,7 @@ from tqdm import tqdm
 import predict
 import synthesize
 from shuzi import ink
-from shuzi.core.files import run
+from shuzi.core.command import run
 from shuzi.core.numerals import VALUES, character, class_name, write_number
 from shuzi.reading.layout import find_layout
 from shuzi.reading.reader import load_reader

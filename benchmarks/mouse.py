@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from shuzi import ink
-from shuzi.core.files import Problem, run
+from shuzi.core.command import Problem, run
 from shuzi.core.numerals import DEFAULT_CLASSES, character
 from shuzi.dataset.h5 import DataError, open_data
 from shuzi.drawing import handwriting as synthesize

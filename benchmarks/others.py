@@ -20,7 +20,7 @@ from tqdm import tqdm
 import synthesize
 from benchmarks import other_characters as signs
 from shuzi import ink
-from shuzi.core.files import Problem, run
+from shuzi.core.command import Problem, run
 from shuzi.core.numerals import character, class_name
 from shuzi.dataset.h5 import DataError, open_data
 from shuzi.net.calibration import calibration_error, lead

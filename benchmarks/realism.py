@@ -15,7 +15,7 @@ import numpy as np
 from tqdm import tqdm
 
 from shuzi import ink
-from shuzi.core.files import Problem, run
+from shuzi.core.command import Problem, run
 from shuzi.dataset.sources import open_source, sort_into_classes, writer_of
 from shuzi.reading.reader import ModelError, load_reader
 

@@ -18,7 +18,7 @@ import numpy as np  # noqa: E402
 
 from benchmarks.bench import Failed, finish, one  # noqa: E402
 from shuzi import ink  # noqa: E402
-from shuzi.core.files import Problem, run  # noqa: E402
+from shuzi.core.command import Problem, run
 from shuzi.dataset.sources import open_source, sort_into_classes, writer_of  # noqa: E402
 from shuzi.reading.reader import load_reader  # noqa: E402
 

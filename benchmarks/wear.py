@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from shuzi.core.files import Problem, replacing, run
+from shuzi.core.command import Problem, run
+from shuzi.core.files import replacing
 from shuzi.dataset.h5 import DataError, open_data
 from shuzi.ink import SIZE
 from shuzi.reading.reader import load_reader

@@ -6,7 +6,8 @@ import keras
 import numpy as np
 import psutil
 
-from shuzi.dataset.h5 import CHUNK, OWN_WRITER, read_pictures
+from shuzi.dataset.h5 import CHUNK
+from shuzi.dataset.split import OWN_WRITER, choose_test, make_groups
 from shuzi.net import cluster
 
 WINDOW = 64 * CHUNK  # pictures that are read from disk at a time, 50 MB, and shuffled among themselves
@@ -15,7 +16,7 @@ WINDOW = 64 * CHUNK  # pictures that are read from disk at a time, 50 MB, and sh
 def load(pictures):
     """A dataset of data.h5 as an array, where that takes less than half of the free memory; else as it is."""
     small = pictures.size * pictures.dtype.itemsize < psutil.virtual_memory().available / 2
-    return read_pictures(pictures) if small else pictures
+    return pictures[:] if small else pictures
 
 
 class Batches(keras.utils.PyDataset):
@@ -100,7 +101,7 @@ class Batches(keras.utils.PyDataset):
         return self.loaded[window][rows - first]
 
 
-def split_writers(writers, labels, share=0.1, seed=0):
+def split_writers(writers, labels, share: float = 0.1, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Set aside a part of the writers, or, of pictures whose writer is unknown, a part of each class.
 
     No class loses its last picture, so that each can be learned, and "writer-me" is not set aside. Where that leaves
@@ -111,31 +112,13 @@ def split_writers(writers, labels, share=0.1, seed=0):
     """
     writers, labels = np.asarray(writers, str), np.ravel(labels)
     rng = np.random.default_rng(seed)
-    known = np.flatnonzero((writers != "") & (writers != OWN_WRITER))
-    names, of_row, counts = np.unique(writers[known], return_inverse=True, return_counts=True)
-    rows = np.split(known[np.argsort(of_row, kind="stable")], np.cumsum(counts)[:-1])
-    aside = np.zeros(len(writers), bool)
-    aside[_take((rows[writer] for writer in rng.permutation(len(names))), labels, share * len(known))] = True
-    for label in np.unique(labels):
-        unknown = rng.permutation(np.flatnonzero((writers == "") & (labels == label)))
-        aside[unknown[: round(share * len(unknown))]] = True
-    if not 0 < aside.mean() < 0.4:  # one writer wrote most, or there are next to no pictures
-        others = np.flatnonzero(writers != OWN_WRITER)
-        rows = others if len(others) else np.arange(len(writers))
-        aside[:] = False
-        aside[_take(rows[:, None], labels, max(1, round(share * len(writers)))) or rows[:1]] = True
-    return np.flatnonzero(~aside), np.flatnonzero(aside)
-
-
-def _take(groups, labels, count):
-    """The rows of one group after another until there are `count`, without groups that have all that is left of a class."""
-    left = np.bincount(labels)
-    taken = []
-    for rows in groups:
-        if len(taken) >= count:
+    names = [""] * (labels.max(initial=-1) + 1)
+    own = writers == OWN_WRITER
+    for groups in make_groups(writers.tolist()), np.arange(len(writers)):
+        kept = set(groups[own].tolist())
+        aside = choose_test(labels, groups, names, share, rng, keep=kept, every_class=False)
+        if 0 < aside.mean() < 0.4:
             break
-        here = np.bincount(labels[rows], minlength=len(left))
-        if np.all((here == 0) | (here < left)):
-            taken.extend(rows)
-            left -= here
-    return taken
+    else:  # next to no pictures: one is set aside
+        aside = np.arange(len(writers)) == np.argmin(own)
+    return np.flatnonzero(~aside), np.flatnonzero(aside)

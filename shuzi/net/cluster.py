@@ -8,7 +8,7 @@ MultiWorkerMirroredStrategy does not work with Keras 3 (https://github.com/keras
 import json
 import os
 
-from shuzi.core.files import Problem
+from shuzi.core.command import Problem
 
 
 def place() -> tuple[int, int]:

@@ -8,6 +8,7 @@ misread, most often misread first, and a PNG that shows them.
 
 import argparse
 import csv
+import hashlib
 import sys
 import tempfile
 import time
@@ -19,29 +20,30 @@ import matplotlib
 import numpy as np
 
 from shuzi.core import numerals
-from shuzi.core.files import Problem, replacing, run, shown
+from shuzi.core.command import Problem, run
+from shuzi.core.files import replacing
 from shuzi.core.fonts import find_cjk_font
-from shuzi.dataset.h5 import DataError, open_data, read_pictures
+from shuzi.core.text import shown
+from shuzi.dataset.h5 import open_data
+from shuzi.dataset.split import choose_parts, make_groups
 from shuzi.net import notebook
 
 MOST = 96  # misread pictures that are drawn, and a fifth of it printed; the file has all
 COLUMNS = "y", "files", "writers"  # of data.h5, beside the pictures
 
 
-def divide(writers: np.ndarray, parts: int, seed: int = 0) -> np.ndarray:
-    """The part, 0 to parts - 1, of each picture: all of a writer in one; where the writer is unknown, by chance.
+def divide(labels: np.ndarray, writers: np.ndarray, pictures: np.ndarray, parts: int) -> np.ndarray:
+    """The part, 0 to parts - 1, of each picture: all of a writer in one, and all copies of a picture.
 
-    writers: str (n,), empty where unknown. Returns int (n,). Raises Problem.
+    labels: int (n,). writers: str (n,), empty where unknown. Returns int (n,). Raises Problem.
     """
-    rng = np.random.default_rng(seed)
-    names = np.unique(writers[writers != ""])
-    if len(names) < parts and np.all(writers != ""):
+    names = np.unique(writers)
+    if len(names) < parts and "" not in names:
         raise Problem(
             f"the training pictures are of {len(names)} writers, too few for {parts} parts; take fewer: --parts"
         )
-    of_writer = dict(zip(rng.permutation(names), np.arange(len(names)) % parts))
-    by_chance = rng.permutation(len(writers)) % parts
-    return np.array([of_writer.get(writer, chance) for writer, chance in zip(writers, by_chance)])
+    digests = [hashlib.blake2b(picture.tobytes(), digest_size=16).digest() for picture in pictures]
+    return choose_parts(labels, make_groups(writers.tolist(), digests), parts, np.random.default_rng(0))
 
 
 def check_parts(part_of: np.ndarray, labels: np.ndarray, classes: Sequence[str]) -> None:
@@ -70,14 +72,15 @@ def read_all(args: argparse.Namespace, folder: Path) -> Iterator:
     The first that it yields are (classes, true labels int (n,), pictures uint8 (n, 64, 64, 3), files).
     """
     with open_data(args.data) as data:
-        pictures = read_pictures(data["X_train"])
+        pictures = data["X_train"][:]
         columns = {name: data[f"{name}_train"][:] for name in COLUMNS}
         classes = data["classes"].asstr()[:]
-        part_of = divide(data["writers_train"].asstr()[:], args.parts)
-        check_parts(part_of, columns["y"].ravel(), classes)
+        labels = columns["y"].ravel()
+        part_of = divide(labels, data["writers_train"].asstr()[:], pictures, args.parts)
+        check_parts(part_of, labels, classes)
         for part in range(args.parts):
             write_part(folder / f"{part}.h5", data, pictures, columns, part_of == part)
-        yield classes, columns["y"].ravel(), pictures, [name.decode() for name in columns["files"]]
+        yield classes, labels, pictures, [name.decode() for name in columns["files"]]
     for seed in range(args.seeds):
         probabilities = np.empty((len(pictures), len(classes)), np.float32)
         for part in range(args.parts):
@@ -166,15 +169,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.parts < 2 or args.seeds < 1 or (args.epochs is not None and args.epochs < 1):
         parser.error("--parts must be 2 or more, --seeds and --epochs 1 or more")
     lines = []
-    try:
-        args.out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="crossval-") as folder:
-            for line in measure(args, Path(folder)):
-                lines.append(line)
-                if len(lines) <= args.seeds + MOST // 5:
-                    print(line, flush=True)
-    except DataError as error:
-        raise Problem(str(error)) from error
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="crossval-") as folder:
+        for line in measure(args, Path(folder)):
+            lines.append(line)
+            if len(lines) <= args.seeds + MOST // 5:
+                print(line, flush=True)
     with replacing(args.out) as part:
         part.write_text("\n".join(lines) + "\n", encoding="utf-8")
     print(f"{args.out} lists the misread, {args.out.with_suffix('.png')} shows them")

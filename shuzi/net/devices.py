@@ -11,7 +11,8 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from shuzi.core.files import Problem, shown
+from shuzi.core.command import Problem
+from shuzi.core.text import shown
 from shuzi.net import cluster
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read by TensorFlow when it is imported

@@ -143,7 +143,7 @@ def test_gpus_are_chosen_before_tensorflow_is_imported(gpus, environment, seen):
 
 
 READING_WITH_OTHER_SETTINGS = """
-from shuzi.core.files import Problem
+from shuzi.core.command import Problem
 from shuzi.net import devices
 try:
     keras = devices.import_keras()

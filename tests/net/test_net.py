@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from common import PROJECT
 
-from shuzi.core.files import Problem
+from shuzi.core.command import Problem
 from shuzi.net import cluster
 from shuzi.net.devices import quiet_stderr
 from shuzi.net.notebook import run_cell
