@@ -2,7 +2,7 @@
 
 Draws other Chinese characters, letters, digits and scribbles with the virtual writers, pens and papers of
 synthesize.py, writers that no set for training holds, and reads them as predict.py does. None of it is ever
-trained on. Prints a Markdown report and writes it to results/others.md.
+trained on.
 """
 
 import argparse
@@ -17,20 +17,21 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-import synthesize
 from benchmarks import other_characters as signs
+from benchmarks.common import Report
 from shuzi import ink
-from shuzi.core.command import Problem, run
+from shuzi.core.command import run
 from shuzi.core.numerals import character, class_name
 from shuzi.dataset.h5 import DataError, open_data
+from shuzi.drawing import handwriting
 from shuzi.net.calibration import calibration_error, lead
-from shuzi.reading.reader import ModelError, load_reader
+from shuzi.reading.reader import load_reader
 
 # of one kind of sign: pictures (n, 64, 64, 3), the best probability of each, and the character it is read as
 Group = namedtuple("Group", "title pictures names lead read_as")
 WRITERS = 2_000_003  # the first seed of these writers, far from those of sets for training
 PRICE = 0.01  # share of numerals that may be flagged
-REPORT = Path("results/others.md")
+ABOUT = __doc__.split("\n\n")[1]
 
 
 def other_characters(per_character, seed):
@@ -117,19 +118,19 @@ def draw_all(ways, per_name, seed):
     """Draw any {name: ways of writing}: (pictures uint8 (n, 64, 64, 3), names: list of n)."""
     names = [name for name in ways for _ in range(per_name)]
     pictures = np.empty((len(names), ink.SIZE, ink.SIZE, 3), np.uint8)
-    with patch.object(synthesize, "WAYS", ways):  # draw() looks there for strokes
+    with patch.object(handwriting, "WAYS", ways):  # draw() looks there for strokes
         for i, name in enumerate(tqdm(names, desc="drawing", leave=False, disable=None)):
             pictures[i] = _draw_one(name, np.random.default_rng([WRITERS, seed, i]), seed)
     return pictures, names
 
 
 def _draw_one(name, rng, seed):
-    many = all(len(re.findall("[|~]", text)) > 5 for _, text in synthesize.WAYS[name].values())
+    many = all(len(re.findall("[|~]", text)) > 5 for _, text in handwriting.WAYS[name].values())
     for _ in range(20):
-        writer = synthesize.make_writer(WRITERS + seed, int(rng.integers(1 << 40)))
+        writer = handwriting.make_writer(WRITERS + seed, int(rng.integers(1 << 40)))
         if many:  # nobody writes many strokes that small, or with that broad a pen
             writer = writer._replace(size=max(writer.size, 28), width=min(writer.width, 0.09))
-        grey, _ = synthesize.picture(name, writer, rng)
+        grey, _ = handwriting.picture(name, writer, rng)
         try:
             return ink.prepare(grey)
         except ink.NoInkError:
@@ -151,7 +152,7 @@ def spots_and_blanks(count, seed):
             middle = rng.integers(0.2 * size, 0.8 * size, 2).tolist()
             axes = rng.integers(0.02 * size + 1, 0.2 * size, 2).tolist()
             cv2.ellipse(mark, middle, axes, rng.uniform(0, 180), 0, 360, 1.0, -1, cv2.LINE_AA)
-        grey, _ = synthesize.capture(mark, str(rng.choice(["scan", "photo"])), rng, rng.uniform(0.6, 1))
+        grey, _ = handwriting.capture(mark, str(rng.choice(["scan", "photo"])), rng, rng.uniform(0.6, 1))
         try:
             pictures.append(ink.prepare(grey))
         except ink.NoInkError:
@@ -300,20 +301,16 @@ def parse_arguments(argv):
 
 def main(argv=None):
     args = parse_arguments(argv)
-    try:
-        open_data(args.data).close()  # before minutes of drawing
-        reader = load_reader(args.model)
+    open_data(args.data).close()  # before minutes of drawing
+    reader = load_reader(args.model)
+    with Report("Pictures that are no numeral", ABOUT, argv) as say:
         groups = read_groups(args.per_character, args.seed, reader)
-        lines = make_report(args, reader, groups)
-    except (DataError, ModelError) as error:
-        raise Problem(str(error)) from error
-    print("\n".join(lines) + "\n")
-    REPORT.parent.mkdir(exist_ok=True)
-    REPORT.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        for line in make_report(args, reader, groups):
+            say(line)
     if args.sheet:
         save_sheet(args.sheet, groups, reader.unsure_below)
         print(f"{args.sheet}: rows", *(name for group in groups for name in dict.fromkeys(group.names)))
-    print(f"{REPORT}: {sum(len(group.names) for group in groups)} drawn pictures read")
+    return 0
 
 
 if __name__ == "__main__":
