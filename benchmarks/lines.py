@@ -16,14 +16,14 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-import predict
 from benchmarks.common import Report
 from shuzi import ink
 from shuzi.core.command import run
 from shuzi.core.numerals import VALUES, character, class_name, write_number
 from shuzi.drawing import handwriting
-from shuzi.reading.layout import find_layout
+from shuzi.reading.characters import read_picture
 from shuzi.reading.reader import load_reader
+from shuzi.reading.table import rows_of
 
 SIZE = 96  # pixels; about a character's longer side
 SEED = 1_000_003  # of the hands
@@ -138,9 +138,8 @@ def write_picture(hand, classes, kind, rng):
 
 
 def read(grey, reader):
-    """As predict.py reads it: list of lines, each a list of (class, confidence)."""
-    picture = predict.Prepared("", find_layout(ink.find_ink(ink._shrink(grey))), (1, 1), "")
-    return next(iter(predict.read_batch([picture], reader)))
+    """As predict.py reads it: a row for each character."""
+    return rows_of(read_picture(grey, reader))
 
 
 def main(argv=None):

@@ -83,8 +83,9 @@ def set_threads() -> None:
     """
     import tensorflow as tf
 
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-    tf.config.threading.set_intra_op_parallelism_threads(os.cpu_count() or 1)
+    with contextlib.suppress(RuntimeError):  # TensorFlow has computed something before, and stays as it is
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+        tf.config.threading.set_intra_op_parallelism_threads(os.cpu_count() or 1)
 
 
 def set_gpu_memory(limit_mb: int | None = None) -> list:

@@ -1,16 +1,19 @@
 """cnn.ipynb from its first cell to its last: on a drawn set as `make run` does it, on a small one of own classes; and as stored."""
 
+import csv
 import json
 import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 from cells import notebook
-from common import PROJECT, draw
+from common import PROJECT, draw, run
+from PIL import Image
 
 from shuzi import ink
 from shuzi.core.fonts import find_cjk_font_file
@@ -64,8 +67,9 @@ def folder(tmp_path_factory, write_data):
                     rows.append((ink.prepare(grey), name, f"{name}/{writer}_{i}.png", f"writer-{writer}"))
                 except ink.PictureError:
                     continue  # a drawn picture or two may be refused
-    test = [row for row in rows if int(row[3].removeprefix("writer-")) < 6]
-    write_data(folder / "data.h5", [row for row in rows if row not in test], test)
+    strangers = {f"writer-{writer}" for writer in range(6)}
+    sides = [[row for row in rows if (row[3] in strangers) == tested] for tested in (False, True)]
+    write_data(folder / "data.h5", *sides)
     return folder
 
 
@@ -114,6 +118,23 @@ def test_saved_model_reads_as_the_notebook_did(folder, metrics):
         right = probabilities.argmax(axis=1) == data["y_test"][:].ravel()
     assert np.mean(right) == pytest.approx(metrics["test_accuracy"], abs=1e-9)
     assert (folder / "model.keras").stat().st_size < 4_000_000
+
+
+def test_predict_reads_new_pictures(folder, trained):
+    hand = handwriting.make_writer(12, 0)
+    for drawn, name in zip(("1", "3", "8", "10"), CLASSES):
+        grey, _ = handwriting.picture(drawn, hand, np.random.default_rng([12, int(drawn)]))
+        (folder / "new" / name).mkdir(parents=True)
+        Image.fromarray(grey).save(folder / "new" / name / "picture.png")
+    assert (
+        run("predict.py", folder / "new", "--model", folder / "model.keras", "--csv", folder / "new.csv").returncode
+        == 0
+    )
+    with open(folder / "new.csv", encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [Path(row["file"]).parent.name for row in rows] == CLASSES
+    assert sum(row["prediction"] == name for row, name in zip(rows, CLASSES)) >= 3
+    assert {row["prediction"] for row in rows} <= set(CLASSES)
 
 
 def test_a_small_set_of_own_classes(tmp_path, write_data):
