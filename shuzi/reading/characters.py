@@ -7,6 +7,7 @@ pictures at a time; `read_picture` does both for one, and `read_all` for any num
 import multiprocessing
 import os
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from itertools import islice
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from shuzi import ink
+from shuzi.core.amounts import is_amount, read_amount
 from shuzi.core.numerals import character, read_number
 from shuzi.core.workers import Failure, failure_of
 from shuzi.ink import decode
@@ -71,14 +73,14 @@ class Reading(NamedTuple):
         return [one for line in self.lines for one in line]
 
 
-def find(source: Source, thumbnail: bool = False) -> Found:
-    """Decode a picture and find its ink. Raises PictureError, NoInkError."""
+def find(source: Source, thumbnail: bool = False, page: int = 1) -> Found:
+    """Decode a picture, or a page of a file, and find its ink. Raises PictureError, NoInkError."""
     if isinstance(source, np.ndarray | Image.Image):
         colour = decode.colour_of(source)
         grey, size = decode.grey_of(source), colour.full_size
     else:
-        grey, size = decode._open(source, 1, decode.WORKING_SIDE, "L")
-        colour = decode.open_colour(source) if thumbnail else None
+        grey, size = decode._open(source, page, decode.WORKING_SIDE, "L")
+        colour = decode.open_colour(source, page) if thumbnail else None
     return Found(ink.find_ink(grey), size, _reduced(colour.rgb) if thumbnail else None)
 
 
@@ -89,13 +91,14 @@ def _reduced(rgb):
     return cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
 
 
-def prepare(source: Source, lines: bool = True, thumbnail: bool = False) -> Prepared:
+def prepare(source: Source, lines: bool = True, thumbnail: bool = False, page: int = 1) -> Prepared:
     """Decode a picture, find its ink, and the characters that it may hold.
 
     source: path, bytes, PIL image or array of a picture. lines: whether it may hold more than one character.
+    page: of a file of several, from 1.
     Raises PictureError, NoInkError.
     """
-    found = find(source, thumbnail)
+    found = find(source, thumbnail, page)
     return Prepared(find_layout(found.ink, lines), found.scale, found.size, found.thumbnail)
 
 
@@ -106,7 +109,8 @@ def prepare_paths(items: list[tuple[str, bool, int]]) -> list[Prepared | Failure
 
     def attempt(path, thumbnail):
         try:
-            return prepare(path, thumbnail=thumbnail)
+            path, page = decode.split_page(path)
+            return prepare(path, thumbnail=thumbnail, page=page)
         except Exception as error:
             return failure_of(error)
 
@@ -145,9 +149,20 @@ def read_picture(source: Source, reader: Reader, lines: bool = True) -> Reading:
     return read([prepare(source, lines)], reader)[0]
 
 
-def number_of(line: list[Character]) -> int:
-    """The number that a line of characters is. Raises ValueError with the reason where it is none."""
-    return read_number("".join(character(one.best[0][0]) for one in line))
+def value_of(line: list[Character]) -> int | Decimal:
+    """What a line of characters says: a number, or, with 元 角 分 in it, an amount. Raises ValueError."""
+    text = "".join(character(one.best[0][0]) for one in line)
+    return read_amount(text) if is_amount(text) else read_number(text)
+
+
+def note_of(line: list[Character]) -> str:
+    """The same in words: `number 325`, `amount 2005.30 元`, or why it is none."""
+    try:
+        value = value_of(line)
+    except ValueError as error:
+        kind = "amount" if is_amount("".join(character(one.best[0][0]) for one in line)) else "number"
+        return f"no well-formed {kind}: {error}"
+    return f"amount {value} 元" if isinstance(value, Decimal) else f"number {value}"
 
 
 def _read_layout(picture, probabilities, reader):

@@ -154,12 +154,12 @@ def test_a_small_set_of_own_classes(tmp_path, write_data):
     assert load_reader(tmp_path / "model.keras").classes == ["1", "cat"]
 
 
-def test_without_data_the_notebook_says_what_to_do():
+def test_without_data_the_notebook_says_what_to_do(policy):
     with pytest.raises(DataError, match="no missing/data.h5.*python test.py"):
         run_cells_before("validation", {"parameters": {"data": "missing/data.h5"}})
 
 
-def test_so_it_does_with_data_of_the_old_program(tmp_path):
+def test_so_it_does_with_data_of_the_old_program(tmp_path, policy):
     with h5py.File(tmp_path / "data.h5", "w") as file:
         for part in "train", "test":
             file[f"X_{part}"] = np.zeros((4, 64, 64, 3), np.float32)

@@ -556,3 +556,18 @@ def test_a_reader_that_has_seen_enough_is_no_error():
     with process.stderr as errors:
         assert errors.read() == b""
     assert process.wait(timeout=30) == 141
+
+
+@pytest.mark.parametrize(
+    "names, note",
+    [
+        (["3", "100", "2"], "number 320"),
+        (["贰", "仟", "0", "伍", "元", "叁", "角", "整"], "amount 2005.30 元"),
+        (["5", "圆"], "amount 5.00 元"),
+        (["5", "元", "3"], "no well-formed amount: 三 has no unit of its own"),
+        (["春", "5"], "no well-formed number"),
+    ],
+)
+def test_what_a_line_says(names, note):
+    line = [characters.Character(np.zeros((64, 64), np.uint8), [(name, 1.0)], False, None) for name in names]
+    assert characters.note_of(line).startswith(note)
