@@ -15,12 +15,13 @@ import numpy as np
 from shuzi.ink.clean import clean_ink
 from shuzi.ink.decode import NoInkError
 
-FIRST_LOOK = 180_000  # pixels at most
-SECOND_LOOK = 80_000
+COARSE = 36_000  # pixels in a look, at most; about as many as in training
+FINE = 160_000  # where strokes are fine
 LEAST_SIDE = 128  # pixels; what is smaller is enlarged to this, so that fine strokes can be told apart
 MOST_ENLARGED = 4
-CLOSER = 1.25  # times as close the second look must come to be worth its while
-NEAR = 0.15  # of the writing's longer side, around it in the second look
+FINEST = 2.5  # pixels; strokes that look finer are looked at again, closer
+CLOSER = 1.25  # times as close the last look must come to be worth its while
+NEAR = 0.15  # of the writing's longer side, around it in the last look
 INK = 0.5  # from here on a pixel is ink
 PALEST = 0.1  # its soft edges
 MOST_PARTS = 300  # the largest; the rest are specks
@@ -40,17 +41,34 @@ def find_ink(picture):
     ink = clean_ink(picture)
     if ink is not None:
         return Found(_strokes(ink), 0, 0, 1)
-    found = _look(picture, 0, 0, *picture.shape[1::-1], FIRST_LOOK)
+    whole = 0, 0, *picture.shape[1::-1]
+    found = _look(picture, whole, _step(whole, COARSE))
+    if found.step > 1 and _stroke_width(found.ink) < FINEST:
+        found = _look(picture, whole, _step(whole, FINE))
     strokes = _strokes(found.ink)
+    part = _around(strokes, found, picture)
+    step = _step(part, COARSE)
+    if step * CLOSER > found.step:
+        return found._replace(ink=strokes)
+    near = _look(picture, part, step)
+    return near._replace(ink=_strokes(near.ink, whole=False))
+
+
+def _around(strokes, found, picture):
+    """The part of the picture where strokes are, with some paper around them: left, top, width, height."""
     x, y, w, h = cv2.boundingRect(np.uint8(strokes > PALEST))
     around = NEAR * max(w, h) + 6
     left, top = (max(0, math.floor((side - around) * found.step)) for side in (x, y))
     right, bottom = (math.ceil((side + around) * found.step) for side in (x + w, y + h))
-    right, bottom = min(right, picture.shape[1]), min(bottom, picture.shape[0])
-    if _step(right - left, bottom - top, SECOND_LOOK) * CLOSER > found.step:
-        return found._replace(ink=strokes)
-    near = _look(picture, left, top, right - left, bottom - top, SECOND_LOOK)
-    return near._replace(ink=_strokes(near.ink, whole=False))
+    return left, top, min(right, picture.shape[1]) - left, min(bottom, picture.shape[0]) - top
+
+
+def _stroke_width(ink):
+    """How broad strokes are on average, in pixels: their area by half their outline. 0 where there is none."""
+    mask = np.uint8(ink > INK)
+    area = cv2.countNonZero(mask)
+    outline = area - cv2.countNonZero(cv2.erode(mask, np.ones((3, 3), np.uint8), borderValue=0))
+    return 2 * area / max(outline, 1)
 
 
 def margins(shape):
@@ -64,15 +82,17 @@ def with_margin(picture):
     return cv2.copyMakeBorder(picture, *margins(picture.shape), cv2.BORDER_CONSTANT, value=np.median(rim, 0).tolist())
 
 
-def _step(width, height, most):
-    """How many pixels of a picture go into one, so that there are `most` at most."""
+def _step(part, most):
+    """How many of its pixels, across, go into one, so that there are `most` at most, and LEAST_SIDE across at least."""
+    _, _, width, height = part
     step = max(math.sqrt(width * height / most), 1)
     return max(min(step, max(width, height) / LEAST_SIDE), 1 / MOST_ENLARGED)
 
 
-def _look(picture, left, top, width, height, most):
+def _look(picture, part, step):
     """What the net sees in a part of the picture, as Found."""
-    step = _step(width, height, most)
+    left, top, width, height = part
+    step = max(step, 1 / MOST_ENLARGED)
     part = picture[top : top + height, left : left + width]
     if step > 1:
         size = [max(1, round(side / step)) for side in (width, height)]
