@@ -217,24 +217,21 @@ KINDS = {
 }
 
 
-def draw(grey, count, rng, leave_out=(), kinds=tuple(KINDS)):
-    """Pictures of no class, uint8 (count, 64, 64), with the pens of the set's, in no order.
+def sketch(grey, count, rng, choose, kinds=tuple(KINDS)):
+    """Pictures of no class, uint8 (count, 64, 64), with pens like those of uint8 (n, 64, 64) of a set, in no order.
 
-    grey: uint8 (n, 64, 64), pictures of the set. leave_out: characters and signs that are classes of it. kinds: of KINDS.
+    choose: a Choice. kinds: of KINDS.
     """
-    known = grey[rng.permutation(len(grey))[:1000]]
-    widths = stroke_widths(known[:300])
-    choose = Choice(leave_out, coarse(known))
+    widths = stroke_widths(grey[:300])
     shares = np.array([KINDS[kind][0] for kind in kinds])
-    made = []
+    made = [np.empty((0, SIZE, SIZE), np.uint8)]
     for kind, number in zip(kinds, rng.multinomial(count, shares / shares.sum())):
-        if not number:
-            continue
-        drawn = KINDS[kind][1](number, rng, choose)
-        if isinstance(drawn, Lines):
-            pens = rng.choice(widths, number) * np.exp(rng.normal(0, 0.15, number))
-            drawn = render(drawn, np.clip(pens, 1, 8))
-        made.append(_softened(drawn, rng))
+        if number:
+            drawn = KINDS[kind][1](number, rng, choose)
+            if isinstance(drawn, Lines):
+                pens = rng.choice(widths, number) * np.exp(rng.normal(0, 0.15, number))
+                drawn = render(drawn, np.clip(pens, 1, 8))
+            made.append(_softened(drawn, rng))
     return rng.permutation(np.concatenate(made))
 
 
