@@ -56,7 +56,9 @@ def main(argv=None):
         return cn2an.cn2an(text, "smart")
 
     comparisons = {
-        "numbers we write, cn2an reads": [(n, write_number(n), attempt(numbers_read, write_number(n))) for n in numbers],
+        "numbers we write, cn2an reads": [
+            (n, write_number(n), attempt(numbers_read, write_number(n))) for n in numbers
+        ],
         "capitals we write, cn2an reads": [
             (n, write_capitals(n), attempt(numbers_read, write_capitals(n))) for n in numbers
         ],

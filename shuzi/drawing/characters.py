@@ -49,7 +49,9 @@ def make(package, out=DATA):
     """Write characters.npz from a folder of <character>.json files. Returns the number of characters. Raises Problem."""
     paths = [path for path in Path(package).glob("*.json") if len(path.stem) == 1]
     if not paths:
-        raise Problem(f"{package} has no files like 七.json; unpack hanzi-writer-data there: npm pack hanzi-writer-data")
+        raise Problem(
+            f"{package} has no files like 七.json; unpack hanzi-writer-data there: npm pack hanzi-writer-data"
+        )
     strokes, points, places = [], [], []
     paths.sort(key=lambda path: path.stem)
     for path in paths:

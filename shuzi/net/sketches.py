@@ -268,7 +268,9 @@ class Choice:
         self.names = [name for name in allowed if not any(ord(name) in block for block in blocks)]
         weights = 1 / np.array([4 + characters.stroke_count(name) for name in self.names])
         if near is not None:
-            likeness = (_coarse_lines(of_strokes([characters.medians(name) for name in self.names])) @ near.T).max(axis=1)
+            likeness = (_coarse_lines(of_strokes([characters.medians(name) for name in self.names])) @ near.T).max(
+                axis=1
+            )
             weights *= np.exp((likeness - likeness.mean()) / likeness.std())
         self.shares = weights / weights.sum()
 

@@ -188,7 +188,10 @@ def draw_strip(sheet, draw, pen, picture, photo, place, width):
     if pen.path:
         starts = [i for i, note in enumerate(notes) if note or i == 0] + [len(rows)]
         lines = ["".join(pen.label(row.best[0][0]) for row in rows[a:b]) for a, b in zip(starts, starts[1:])]
-        said = "    ".join(f"{line} {note.removeprefix('number ').removeprefix('amount ')}" for line, note in zip(lines, filter(None, notes)))
+        said = "    ".join(
+            f"{line} {note.removeprefix('number ').removeprefix('amount ')}"
+            for line, note in zip(lines, filter(None, notes))
+        )
     draw.text((x + 12, y + 28), pen.fit(said, 24, width - 4 * GAP), TEXT, pen.font(24))
     if photo:
         sheet.paste(photo, (x + 12, y + 66))
