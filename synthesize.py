@@ -78,8 +78,8 @@ def parse_arguments(argv):
         "--classes",
         default=classes,
         metavar="NAMES",
-        help="any characters, such as 1,2,3 or 春,夏; all: 零 to 亿; capitals: 壹 to 仟, 两 元 圆 角 分 整 正; or some of "
-        "these: all,capitals (default: %(default)s)",
+        help="any characters, such as 1,2,3 or 春,夏; all: 零 to 亿; capitals: 壹 to 仟, 两 元 圆 角 分 整 正; or "
+        "all,capitals (default: %(default)s)",
     )
     add("--per-class", type=int, default=1000, metavar="N", help="pictures a class (default: %(default)s)")
     add("--writers", type=int, metavar="N", help="virtual writers (default: one for 2 pictures of a class)")

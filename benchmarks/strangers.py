@@ -8,7 +8,6 @@ reads these. What is kept for the end, writers 57-70 and the folders whose numbe
 import argparse
 import csv
 import io
-import re
 import tempfile
 import time
 import zipfile
@@ -54,31 +53,26 @@ def read_others(path, kept):
 def prepare(args, folder):
     """A data.h5 with the writers to learn from and those to test on, and no others. Raises Failed."""
     tested = KEPT if args.kept else TESTED_ON
-    learned = range(1, tested[0])
+    learned, classes = range(1, tested[0]), None
     if args.learn:
         learned, tested = (), KEPT if args.kept else range(1, KEPT[0])
-    source = folder / "chinese_mnist.zip"
-    some_writers(args.data, source, {*learned, *tested})
-    options = []
-    if args.learn:  # the classes that are learned
-        options = ["--classes", ",".join(path.name for path in args.learn.iterdir() if path.is_dir())]
-    finish("datapro.py", *([args.learn] if args.learn else []), source, "--out", folder / "raw", *options)
-    pack(folder / "raw", folder / "data.h5", ",".join(map(str, tested)))
+        classes = {path.name for path in args.learn.iterdir() if path.is_dir()}
+    unpack(args.data, folder / "set", {*learned, *tested}, classes)
+    finish("datapro.py", *([args.learn] if args.learn else []), folder / "set", "--out", folder / "raw")
+    pack(folder / "raw", folder / "data.h5", ",".join(f"writer-real{number}" for number in tested))
     return folder / "data.h5"
 
 
-def some_writers(path, out, writers):
-    """Copy a Chinese MNIST zip without the pictures of other writers."""
-    with zipfile.ZipFile(path) as archive, zipfile.ZipFile(out, "w") as made:
-        for name in archive.namelist():
-            content = archive.read(name)
-            if name.endswith(".csv"):
-                header, *rows = csv.reader(io.StringIO(content.decode("utf-8-sig")))
-                rows = [row for row in rows if int(row[header.index("suite_id")]) in writers]
-                content = "\n".join(map(",".join, [header, *rows])) + "\n"
-            elif not (found := re.search(r"input_(\d+)_", name)) or int(found[1]) not in writers:
-                continue
-            made.writestr(name, content)
+def unpack(path, folder, writers, classes):
+    """Pictures of some writers of a Chinese MNIST zip as class folders. classes: names, or None for all."""
+    with zipfile.ZipFile(path) as archive:
+        table = next(name for name in archive.namelist() if name.endswith(".csv"))
+        for row in csv.DictReader(io.StringIO(archive.read(table).decode("utf-8-sig"))):
+            if int(row["suite_id"]) in writers and (classes is None or row["value"] in classes):
+                name = "data/data/input_{suite_id}_{sample_id}_{code}.jpg".format(**row)
+                out = folder / row["value"] / "writer-real{suite_id}_{sample_id}.jpg".format(**row)
+                out.parent.mkdir(parents=True, exist_ok=True)
+                out.write_bytes(archive.read(name))
 
 
 def train(data, seed, epochs, kinds, without=None):

@@ -1,7 +1,7 @@
 """Amounts of money in Chinese: 贰仟零伍元叁角整 is 2005.30 元, and written so.
 
-Numbers are those of numerals.py. An amount is yuan, jiao and fen, each with its unit: 元 (圆 圓 块), 角 (毛), 分; 整 or 正
-closes one that has no fen. Amounts are exact: Decimal, of two places.
+Numbers are those of numerals.py. An amount is yuan, jiao and fen, each with its unit: 元 (圆 圓 块), 角 (毛), 分; 整 or
+正 closes one that has no fen. Amounts are exact: Decimal, of two places.
 """
 
 from decimal import Decimal
@@ -52,11 +52,11 @@ def is_amount(text):
 
 
 def read_amount(text):
-    """The amount that characters stand for, Decimal of two places: `"叁角"` gives 0.30. Raises ValueError with the reason.
+    """The amount that characters stand for, Decimal of two places: `"叁角"` gives 0.30. Raises ValueError.
 
-    Read beside what write_amount writes: 拾元零伍角 (零 for a 元 of zero ones, as banks allow), 伍元叁分, no 整, 正 for 整,
-    plain numerals, 块 and 毛. Refused: a unit twice or out of order, a number without one, 零 where no place is missing,
-    整 after 分, digits by place and numbers cut short (二百五元: 205 or 250?), and what read_number refuses.
+    Read beside what write_amount writes: 拾元零伍角 (零 for a 元 of zero ones, as banks allow), 伍元叁分, no 整, 正 for
+    整, plain numerals, 块 and 毛. Refused: a unit twice or out of order, a number without one, 零 where no place is
+    missing, 整 after 分, digits by place and numbers cut short (二百五元: 205 or 250?), and what read_number refuses.
     """
     closing = text[-1:] and text[-1] in CLOSING
     rest = text[:-1] if closing else text

@@ -46,7 +46,7 @@ STRAIGHT = 0.015  # of the side: points that lie as near to the line between the
 
 
 def make(package, out=DATA):
-    """Write characters.npz from a folder of <character>.json files. Returns the number of characters. Raises Problem."""
+    """Write characters.npz from a folder of <character>.json files. Returns their number. Raises Problem."""
     paths = [path for path in Path(package).glob("*.json") if len(path.stem) == 1]
     if not paths:
         raise Problem(
@@ -71,7 +71,7 @@ def make(package, out=DATA):
     version = json.loads((Path(package) / "package.json").read_text("utf-8")).get("version", "?")
     with replacing(out) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
 
-        def write(name, content):  # always with the same date, so that the same package makes the same file
+        def write(name, content):  # always with the same date, so that a package makes one file
             archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED, 9)
 
         write("NOTICE.txt", NOTICE.format(count=f"{len(paths):,}", version=version))
@@ -91,8 +91,7 @@ def tidy(line):
     for _ in range(2):  # at the start; then, turned round, at the end, where a sharp turn upwards is a hook
         first = line[1] - line[0]
         if len(line) > 2 and np.hypot(*first) < 0.045 and _turn(first, line[2] - line[1]) > 35:
-            if not is_hook(line[::-1]):
-                line = line[1:]
+            line = line if is_hook(line[::-1]) else line[1:]
         line = line[::-1]
     return line
 
@@ -181,7 +180,7 @@ def styles(lines):
 
 
 def _text(lines, dragged, joined):
-    """Notation of strokes: `~` after those that end within `dragged` of the next, one stroke of those within `joined`."""
+    """Notation of strokes: `~` after those that end within `dragged` of the next; within `joined` they are one."""
     text, in_one_go = "", 0
     for line, following in zip(lines, [*lines[1:], None]):
         hook = is_hook(line)

@@ -1,4 +1,4 @@
-"""How any class is written: numerals as in strokes.py, capitals as in capitals.py, any other character by characters.py."""
+"""How any class is written: numerals by strokes.py, capitals by capitals.py, other characters by characters.py."""
 
 import zlib
 
@@ -21,6 +21,6 @@ def number_of(name: str) -> int:
 
 
 def expand(names: list[str]) -> list[str]:
-    """Class names, `all` for the fifteen numerals and `capitals` for those of capitals.py -> class names, none twice."""
+    """Class names, `all` for the fifteen numerals, `capitals` for those of capitals.py -> class names, none twice."""
     groups = {"all": list(WAYS), "capitals": capitals.CLASSES}
     return list(dict.fromkeys(one for name in names for one in groups.get(name, [name])))

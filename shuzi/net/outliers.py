@@ -24,9 +24,10 @@ def draw(
     """Pictures that are of no class: collages of those that are, and characters, signs, scribbles and specks, drawn.
 
     Outlier Exposure (Hendrycks, Mazeika and Dietterich 2019): a net that sees such pictures in training,
-    with the same target for every class, keeps its confidence low on what belongs to no class. The characters are those of
-    shuzi.drawing.characters that are no class and are not kept for measuring; those that look more like a class come more
-    often. What looks much like some picture of the set all the same is left out, or gives way to strokes at random.
+    with the same target for every class, keeps its confidence low on what belongs to no class. The characters are those
+    of shuzi.drawing.characters that are no class and are not kept for measuring; those that look more like a class come
+    more often. What looks much like some picture of the set all the same is left out, or gives way to strokes at
+    random.
 
     pictures: uint8 (n, 64, 64, 3), 0 ink to 255 paper. labels: int (n,). classes: names, in label order. kinds: which.
     Returns uint8 (count, 64, 64, 3), in no order.
@@ -60,8 +61,8 @@ def forms(classes: Sequence[str]) -> set[str]:
 def collages(pictures: np.ndarray, labels: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
     """Pictures that are no numeral, cut and pasted from pictures that are, to learn doubt from.
 
-    Of each kind in COMBINATIONS there are equally many. What looks much like some picture of the set all the same (一 above 二 is
-    三) gives way to strokes at random.
+    Of each kind in COMBINATIONS there are equally many. What looks much like some picture of the set all the same (一
+    above 二 is 三) gives way to strokes at random.
 
     pictures: uint8 (n, 64, 64, 3), 0 ink to 255 paper. labels: int (n,). rng: numpy Generator.
     Returns uint8 (count, 64, 64, 3).

@@ -1,7 +1,8 @@
-"""Draws thousands of pictures a second that are no numeral: characters, parts and pairs of them, signs, scribbles, specks.
+"""Draws thousands of pictures a second that are no numeral: characters, parts and pairs of them, signs, scribbles,
+specks.
 
-For training only, where quantity counts more than a faithful pen: strokes are lines of even width, moved and turned one by
-one, run together and rounded, all pictures at once. Handwriting that looks like people's is drawn by shuzi/drawing.
+For training only, where quantity counts more than a faithful pen: strokes are lines of even width, moved and turned one
+by one, run together and rounded, all pictures at once. Handwriting that looks like people's is drawn by shuzi/drawing.
 """
 
 import cv2
@@ -13,8 +14,8 @@ from shuzi.ink import INK_SIZE, SIZE
 FINE = 3  # drawn that much larger, then reduced
 ROUNDINGS = 2  # of corners (Chaikin 1974); each doubles the points
 
-# Never drawn here, so that doubt can be measured on them: characters of the radicals 宀寸 土 山 广 (blocks of Unicode), to
-# which the real ones that it is measured on belong, and those that benchmarks/other_characters.py has strokes of.
+# Never drawn here, so that doubt can be measured on them: characters of the radicals 宀寸 土 山 广 (blocks of Unicode),
+# to which the real ones that it is measured on belong, and those that benchmarks/other_characters.py has strokes of.
 MEASURED_BLOCKS = (0x571F, 0x5902), (0x5B80, 0x5C0F), (0x5C71, 0x5DDC), (0x5E7F, 0x5EF4)
 MEASURED = (
     "人入卜丁厂儿几力刀又乃了乙匕大丈干于上下口小川才子女个也己习马门丸夕久及义天夫犬太王丰井开午牛手毛日月中水火木不心文方元无云"
@@ -24,7 +25,7 @@ MEASURED = (
 
 
 class Lines:
-    """Strokes of many pictures: points float (m, 2), y downwards; the stroke and the picture of each, increasing ints."""
+    """Strokes of many pictures: points float (m, 2), y downwards; the stroke and the picture of each, increasing."""
 
     def __init__(self, points, stroke, picture):
         self.points, self.stroke, self.picture = points, stroke, picture
@@ -149,23 +150,27 @@ def of_signs(count, rng, choose):
     return written(of_strokes(pictures), rng)
 
 
-# Points of a box of 10 by 10, x and y, y downwards; | lifts the pen. None that people write like a numeral: - = + O Z h t 0.
+# Points of a box of 10 by 10, x and y, y downwards; | lifts the pen. None that people write like a numeral: - = + O Z h
+# t 0.
 SIGNS = {
-    "2": "02 20 70 92 84 09 99", "3": "01 40 91 44 95 97 49 08", "4": "60 06 96|63 69", "5": "90 10 04 54 95 97 59 08",
-    "6": "80 25 07 29 79 96 64 15", "7": "00 90 39", "8": "91 50 12 54 97 59 17 45 91", "9": "92 40 03 35 92 89",
-    "A": "09 50 99|26 76", "B": "00 09|00 60 82 54 04|54 87 69 09", "C": "91 50 05 59 98", "D": "00 09|00 60 95 69 09",
+    "2": "02 20 70 92 84 09 99", "3": "01 40 91 44 95 97 49 08", "4": "60 06 96|63 69",
+    "5": "90 10 04 54 95 97 59 08", "6": "80 25 07 29 79 96 64 15", "7": "00 90 39",
+    "8": "91 50 12 54 97 59 17 45 91", "9": "92 40 03 35 92 89", "A": "09 50 99|26 76",
+    "B": "00 09|00 60 82 54 04|54 87 69 09", "C": "91 50 05 59 98", "D": "00 09|00 60 95 69 09",
     "E": "90 00 09 99|04 74", "F": "90 00 09|04 74", "G": "91 50 05 59 97 95 55", "H": "00 09|90 99|05 95",
     "J": "80 86 59 17", "K": "00 09|90 05 99", "L": "00 09 99", "M": "09 10 55 80 99", "N": "09 00 99 90",
-    "P": "09 00 60 93 55 05", "Q": "50 05 59 95 50|67 99", "R": "09 00 60 93 55 05|45 99", "S": "91 50 12 54 97 59 08",
-    "U": "00 06 59 96 90", "V": "00 59 90", "W": "00 29 52 79 90", "X": "00 99|90 09", "Y": "00 54 90|54 59",
-    "a": "93 40 05 49 93|91 99", "b": "00 09|05 52 96 59 08", "d": "90 99|94 52 06 59 97", "e": "05 95 72 30 05 49 98",
-    "f": "80 50 32 39|14 74", "g": "92 40 04 46 92|91 97 59 18", "k": "00 09|83 05 89", "m": "09 02|04 31 44 49|44 71 94 99",
+    "P": "09 00 60 93 55 05", "Q": "50 05 59 95 50|67 99", "R": "09 00 60 93 55 05|45 99",
+    "S": "91 50 12 54 97 59 08", "U": "00 06 59 96 90", "V": "00 59 90", "W": "00 29 52 79 90",
+    "X": "00 99|90 09", "Y": "00 54 90|54 59", "a": "93 40 05 49 93|91 99", "b": "00 09|05 52 96 59 08",
+    "d": "90 99|94 52 06 59 97", "e": "05 95 72 30 05 49 98", "f": "80 50 32 39|14 74",
+    "g": "92 40 04 46 92|91 97 59 18", "k": "00 09|83 05 89", "m": "09 02|04 31 44 49|44 71 94 99",
     "n": "02 09|04 52 85 89", "p": "00 09|02 50 93 55 04", "q": "93 50 04 47 94|91 99", "r": "00 09|04 40 81",
-    "u": "00 06 49 85|80 89", "y": "00 44|90 09", "✓": "05 39 90", "√": "15 38 49 90", "→": "05 95|62 95 68", "↑": "59 50|23 50 73",
-    "?": "12 40 71 83 55 57|58 59", "!": "50 56|58 59", "#": "30 29|70 69|03 93|06 96", "(": "60 32 37 69", ")": "30 62 67 39",
-    "[": "60 30 39 69", "/": "90 09", "\\": "00 99", "|": "50 59", "<": "80 15 89", ">": "10 85 19", "~": "05 23 45 63 95",
-    "ω": "03 15 33 55 73 85 93", "△": "50 99 09 50", "□": "00 90 99 09 00", "★": "50 79 03 93 29 50", "%": "90 09|12 23|77 88",
-    ":": "51 52|57 58", "…": "05 15|45 55|85 95",
+    "u": "00 06 49 85|80 89", "y": "00 44|90 09", "✓": "05 39 90", "√": "15 38 49 90", "→": "05 95|62 95 68",
+    "↑": "59 50|23 50 73", "?": "12 40 71 83 55 57|58 59", "!": "50 56|58 59", "#": "30 29|70 69|03 93|06 96",
+    "(": "60 32 37 69", ")": "30 62 67 39", "[": "60 30 39 69", "/": "90 09", "\\": "00 99", "|": "50 59",
+    "<": "80 15 89", ">": "10 85 19", "~": "05 23 45 63 95", "ω": "03 15 33 55 73 85 93", "△": "50 99 09 50",
+    "□": "00 90 99 09 00", "★": "50 79 03 93 29 50", "%": "90 09|12 23|77 88", ":": "51 52|57 58",
+    "…": "05 15|45 55|85 95",
 }  # fmt: skip
 
 
@@ -268,9 +273,8 @@ class Choice:
         self.names = [name for name in allowed if not any(ord(name) in block for block in blocks)]
         weights = 1 / np.array([4 + characters.stroke_count(name) for name in self.names])
         if near is not None:
-            likeness = (_coarse_lines(of_strokes([characters.medians(name) for name in self.names])) @ near.T).max(
-                axis=1
-            )
+            drawn = of_strokes([characters.medians(name) for name in self.names])
+            likeness = (_coarse_lines(drawn) @ near.T).max(axis=1)
             weights *= np.exp((likeness - likeness.mean()) / likeness.std())
         self.shares = weights / weights.sum()
 
