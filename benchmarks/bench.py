@@ -213,8 +213,8 @@ NOTES = """
    reading the file, finding the ink, and the net.
 9. Drawn, not real: 8 of each of the 170 characters of benchmarks/other_characters.py.
 
-The old net (2020): pictures plainly resized, or those of ink.py; 100 epochs, Adam 0.005, batches of 64.
-LeNet-5 and the tutorial's CNN: pictures of ink.py in grey, 15 epochs, Adam 0.001, batches of 128. These train
+The old net (2020): pictures plainly resized, or those of shuzi.ink; 100 epochs, Adam 0.005, batches of 64.
+LeNet-5 and the tutorial's CNN: pictures of shuzi.ink in grey, 15 epochs, Adam 0.001, batches of 128. These train
 on all training pictures, without augmentation; ours sets a tenth of the writers aside for validation."""
 
 

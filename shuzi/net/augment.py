@@ -38,7 +38,7 @@ class RandomHand(RandomLayer):
 
     Nine by nine points tell where in the picture the result comes from; between them it is drawn out linearly, and each
     pixel is the one that is nearest to its place: a finer choice is lost on a net that halves the picture first.
-    Beyond the picture it goes on as at its border, which ink.py leaves white.
+    Beyond the picture it goes on as at its border, which shuzi.ink leaves white.
 
     rotation: degrees. slant: tangent of the angle. size: natural logarithm of the factor. aspect:
     natural logarithm of width to height. shift: pixels. perspective: change of scale from centre to edge.
@@ -144,7 +144,7 @@ class RandomCapture(RandomLayer):
     def __init__(self, coarse=0.25, sides=(32, 24, 18, 14), hardness=1.2, threshold=0.15, **kwargs):
         super().__init__(**kwargs)
         self.coarse, self.hardness, self.threshold = coarse, hardness, threshold
-        # made small, and large again as ink.py does it, a picture is multiplied by a matrix from both sides
+        # made small, and large again as shuzi.ink does it, a picture is multiplied by a matrix from both sides
         one = np.eye(SIZE, dtype="float32")
         small = [cv2.resize(one, (SIZE, side), interpolation=cv2.INTER_AREA) for side in sides]
         self.resamplings = np.stack([cv2.resize(matrix, (SIZE, SIZE)) for matrix in small])
@@ -153,7 +153,7 @@ class RandomCapture(RandomLayer):
         number = ops.cast(self.uniform(ink, 0, len(self.resamplings)), "int32")
         resampling = ops.take(self.resamplings, number, axis=0)
         coarse = ops.matmul(ops.matmul(resampling, ink[..., 0]), ops.transpose(resampling, (0, 2, 1)))[..., None]
-        # fine lines turn pale; ink.py brings them back to full depth
+        # fine lines turn pale; shuzi.ink brings them back to full depth
         deepest = ops.max(coarse, axis=(1, 2, 3), keepdims=True)
         coarse = ops.minimum(1.3 * coarse / ops.maximum(deepest, 0.1), 1)
         is_coarse = ops.cast(self.uniform(ink, 0, 1, (1, 1, 1)) < self.coarse, ink.dtype)

@@ -83,8 +83,9 @@ def set_threads() -> None:
     """
     import tensorflow as tf
 
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-    tf.config.threading.set_intra_op_parallelism_threads(os.cpu_count() or 1)
+    with contextlib.suppress(RuntimeError):  # TensorFlow has computed something before, and stays as it is
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+        tf.config.threading.set_intra_op_parallelism_threads(os.cpu_count() or 1)
 
 
 def set_gpu_memory(limit_mb: int | None = None) -> list:
@@ -130,11 +131,13 @@ def set_precision(gpus: list) -> str:
     import tensorflow as tf
 
     capabilities = [tf.config.experimental.get_device_details(gpu).get("compute_capability", (0, 0)) for gpu in gpus]
+    policy = "float32"
     if capabilities and min(capabilities) >= (7, 0):
-        keras.mixed_precision.set_global_policy("mixed_float16")
+        policy = "mixed_float16"
     elif not gpus and has_quick_bfloat16():
-        keras.mixed_precision.set_global_policy("mixed_bfloat16")
-    return keras.mixed_precision.global_policy().name
+        policy = "mixed_bfloat16"
+    keras.mixed_precision.set_global_policy(policy)
+    return policy
 
 
 def has_quick_bfloat16(path: str | Path = "/proc/cpuinfo") -> bool:

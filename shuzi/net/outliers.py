@@ -178,7 +178,7 @@ def _random_strokes(picture, other, rng):
     middle = rng.uniform(0, 1, (count, 2))
     hook = middle + reach + rng.normal(0, 0.2, (count, 2)) * (rng.random((count, 1)) < 0.4)
     lines = np.stack([middle - reach, middle + reach, hook], axis=1)  # (count, 3, 2)
-    # centred and as large as ink.py makes it
+    # centred and as large as shuzi.ink makes it
     low, high = lines.min(axis=(0, 1)), lines.max(axis=(0, 1))
     lines = (lines - (low + high) / 2) / (high - low).max() * INK_SIZE + side / 2
     picture = np.full((side, side), 255, np.uint8)

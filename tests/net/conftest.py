@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from shuzi import ink
+from shuzi.core.numerals import class_order
 from shuzi.core.version import VERSION
 from shuzi.dataset.h5 import DATA_FORMAT
 from shuzi.drawing import handwriting
@@ -42,16 +43,16 @@ def policy():
 
 @pytest.fixture(scope="session")
 def write_data():
-    """A function that writes a data.h5 of [(picture, class, file, writer)], all for training but the first of each class."""
+    """A function that writes a data.h5 of [(picture, class, file, writer)]; its test pictures are the first of each class."""
 
-    def write(path, rows):
-        classes = sorted({row[1] for row in rows}, key=lambda name: (len(name), name))
+    def write(path, rows, test=()):
+        classes = sorted({row[1] for row in rows}, key=class_order)
         firsts = [next(row for row in rows if row[1] == name) for name in classes]
         with h5py.File(path, "w") as file:
             text = h5py.string_dtype()
             file.attrs.update({"format": DATA_FORMAT, "version": VERSION, "seed": 0, "split": "writers", "test": 0.1})
             file.create_dataset("classes", data=classes, dtype=text)
-            for part, chosen in ("train", rows), ("test", firsts):
+            for part, chosen in ("train", rows), ("test", test or firsts):
                 pictures, names, files, writers = zip(*chosen)
                 file[f"X_{part}"] = np.stack(pictures)
                 file[f"y_{part}"] = np.array([[classes.index(name)] for name in names])

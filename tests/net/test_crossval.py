@@ -50,7 +50,7 @@ def test_without_data_one_line_says_what_to_do(tmp_path):
         crossval.main([str(tmp_path / "data.h5"), "--out", str(tmp_path / "out.md")])
 
 
-def test_a_wrong_label_is_found(tmp_path, write_data):
+def test_a_wrong_label_is_found(tmp_path, write_data, policy):
     drawn = []
     for writer in range(20):
         hand = handwriting.make_writer(7, writer)

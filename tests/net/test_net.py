@@ -42,7 +42,7 @@ def test_same_seed_same_weights():
     results = []
     for _ in range(2):
         names = noise.build()
-        names["in_training"].fit(names["train"], epochs=2, verbose=0)
+        names["in_training"].fit(names["train"], verbose=0)
         results.append(names["in_training"].get_weights())
     assert all(np.array_equal(one, again) for one, again in zip(*results))
 
@@ -95,8 +95,9 @@ def test_two_devices_train_as_one():
     assert result["apart"] < 1e-2 * result["moved"]
 
 
+@pytest.mark.slow
 def test_two_machines_train_as_one():
-    """Two processes that TF_CONFIG names, on Keras's JAX backend: each takes half of each batch."""
+    """Two processes that TF_CONFIG names, on Keras's JAX backend, each with half of each batch; and one alone, with all."""
     pytest.importorskip("jax")
     with socket.socket() as one, socket.socket() as other:
         one.bind(("127.0.0.1", 0))
