@@ -7,7 +7,7 @@ Four tables:
 
 - cost per picture and memory of all processes together, by the size of the set: both should stay flat;
 - pictures per second beside the old loop (Pillow opens, converts, resizes and saves; one thread), on the same
-  pictures in the same run, for scans of 150-300 pixels and for photos of 12 megapixels: the best of five and of three;
+  pictures in the same run, for scans of 150-300 pixels and for photos of 12 megapixels: the median of five turns;
 - data.h5 beside the old layout (float32, not compressed): size, and time to load;
 - training from memory, and from a data.h5 that is read in batches as one is that does not fit: the best of three.
 
@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from statistics import median
 
 import h5py
 import numpy as np
@@ -171,11 +172,10 @@ def speed(folder, small, large):
         for path in source.rglob("*.jpg"):
             path.read_bytes()  # both find it in memory
         times = []
-        # by turns, and the quickest of each: other work on the machine slows some down
-        for turn in range(5 if size is None else 3):
+        for turn in range(5):  # by turns: other work on the machine slows both down
             old = old_datapro(source, work / f"old-{turn}")
             times.append((old, seconds(PROJECT / "datapro.py", source, "--out", work / f"raw-{turn}")))
-        old, new = map(min, zip(*times))
+        old, new = map(median, zip(*times))
         by_turns = ", ".join(f"{old / new:.2f}" for old, new in times)
         lines.append(f"| {what} | {count / new:,.1f}/s | {count / old:,.1f}/s | {old / new:.2f} | {by_turns} |")
         print(lines[-1], flush=True)
