@@ -21,7 +21,7 @@ from benchmarks.bench import Failed, finish, manifest, one, pack  # noqa: E402
 from shuzi.core import numerals  # noqa: E402
 from shuzi.core.files import Problem, replacing, run, shown  # noqa: E402
 from shuzi.core.fonts import find_cjk_font  # noqa: E402
-from shuzi.dataset.h5 import open_data, read_pictures  # noqa: E402
+from shuzi.dataset.h5 import open_data  # noqa: E402
 from shuzi.reading.reader import load_reader  # noqa: E402
 
 MOST = 96  # misread pictures that are drawn, and a fifth of it printed; the file has all
@@ -73,7 +73,7 @@ def read_all(args, folder):
     pack(folder / "raw", folder / "data.h5", args.test_writers)
     sources = {row["file"]: row["source"] for row in manifest(folder / "raw")}
     with open_data(folder / "data.h5") as data:
-        pictures = read_pictures(data["X_train"])
+        pictures = data["X_train"][:]
         columns = {name: data[f"{name}_train"][:] for name in COLUMNS}
         classes = data["classes"].asstr()[:]
         part_of = divide(data["writers_train"].asstr()[:], args.parts)

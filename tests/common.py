@@ -1,12 +1,20 @@
 """What the tests of datapro.py and test.py share: drawn pictures, sets of them, and running the scripts."""
 
+import functools
+import io
 import shutil
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 from PIL import Image, ImageDraw
+
+from shuzi import ink
+from shuzi.core import command
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -14,7 +22,8 @@ PROJECT = Path(__file__).resolve().parents[1]
 QUICK_INK = """
 import os, signal, time
 import numpy as np
-class PictureError(Exception): pass
+from shuzi.core.command import Problem
+class PictureError(Problem): pass
 def open_picture(source):
     words = source.read().decode().split()
     if words[0] == "crash": os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
@@ -23,8 +32,8 @@ def open_picture(source):
     if words[0] == "fail": raise TypeError("a fault\\nof two lines")
     if words[0] == "refuse": raise PictureError("as it says")
     return words
-def fit_steps(fit):
-    return (noise,)
+def fit_pictures(words, fit):
+    return [one if isinstance(one, Exception) else noise(one) for one in words]
 def noise(words):
     seed = int.from_bytes(" ".join(words).encode()[:100], "big")
     return np.repeat(np.random.default_rng(seed).integers(0, 256, (64, 64, 1), np.uint8), 3, 2)
@@ -53,7 +62,7 @@ def draw_set(root, classes=("1", "2", "10"), writers=4, each=2):
 
 
 def quick_project(folder):
-    """A copy of the scripts with QUICK_INK for shuzi/ink."""
+    """A copy of the scripts with QUICK_INK for shuzi/ink, for where it must be processes that are killed or crash."""
     folder.mkdir(parents=True)
     for name in ("datapro.py", "test.py"):
         shutil.copy(PROJECT / name, folder)
@@ -64,12 +73,47 @@ def quick_project(folder):
     return folder
 
 
-def run(script, *args, project=PROJECT, **options):
-    if script == "datapro.py":
+def quick_ink(monkeypatch):
+    """QUICK_INK for shuzi.ink, in this process."""
+    names = {}
+    exec(QUICK_INK, names)
+    for name in ("open_picture", "fit_pictures"):
+        monkeypatch.setattr(ink, name, names[name])
+
+
+@functools.cache
+def script(name):
+    """A script of the root as a module; by its path, for `test` is a package of Python's own too."""
+    spec = spec_from_file_location("script_" + name.removesuffix(".py"), PROJECT / name)
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def call(name, *args):
+    """A script called in this process, as from a shell: has returncode, stdout and stderr."""
+    streams = [io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2)]
+    argv, sys.argv = sys.argv, [name]
+    try:
+        with redirect_stdout(streams[0]), redirect_stderr(streams[1]):
+            command.run(functools.partial(script(name).main, [str(arg) for arg in args]))
+    except SystemExit as end:
+        code = end.code or 0
+    finally:
+        sys.argv = argv
+    out, err = (stream.buffer.getvalue().decode() for stream in streams)
+    return SimpleNamespace(returncode=code, stdout=out, stderr=err)
+
+
+def run(name, *args, project=None, **options):
+    """A script as people run it: in this process, or with a project of its own or options in another one."""
+    if project is None and not options:
+        return call(name, *(("--jobs", "0") if name == "datapro.py" else ()), *args)
+    if name == "datapro.py":
         args = (*args, "--jobs", "1")  # one worker starts sooner than two
-    command = [sys.executable, str(project / script), *map(str, args)]
+    line = [sys.executable, str((project or PROJECT) / name), *map(str, args)]
     options = {"capture_output": True, "text": True, "encoding": "utf-8", "timeout": 120, **options}
-    return subprocess.run(command, **options)
+    return subprocess.run(line, **options)
 
 
 def tree(folder):

@@ -12,15 +12,16 @@ from PIL import ImageFont
 
 # Parts of the names of fonts that most systems have, the preferred ones first
 PREFERRED = (
-    "notosanscjk", "notosanssc", "sourcehansans", "pingfang", "hiragino sans gb", "msyh", "deng", "wqy", "droidsansfallback",
-    "notoserifcjk", "sourcehanserif", "simhei", "simsun", "heiti", "songti", "hiragino", "yugoth", "msgothic", "malgun",
+    "notosanscjk", "notosanssc", "sourcehansans", "pingfang", "hiragino sans gb", "msyh", "deng", "wqy",
+    "droidsansfallback", "notoserifcjk", "sourcehanserif", "simhei", "simsun", "heiti", "songti", "hiragino", "yugoth",
+    "msgothic", "malgun",
     "arialuni", "arial unicode", "uming", "ukai",
 )  # fmt: skip
 NEEDED = "零一四百万亿"
 
 
 @functools.cache
-def find_cjk_font_file():
+def find_cjk_font_file() -> str | None:
     """The path of a font file with Chinese characters, or None. Reads the font folders once."""
     named = os.environ.get("CJK_FONT")
     if named:
@@ -37,7 +38,7 @@ def find_cjk_font_file():
     return next((path for *_, path in sorted(ranked) if _shows_chinese(path)), None)
 
 
-def find_cjk_font():
+def find_cjk_font() -> str | None:
     """The family name of such a font, made known to matplotlib, or None."""
     # a font that has one weight only is as good
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)

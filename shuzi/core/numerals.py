@@ -2,8 +2,9 @@
 
 A class is the name of a folder. `1` … `10` stand for 一 … 十, and `0`, `100`, `1000`, `10000`,
 `100000000` for 零 百 千 万 亿. A folder named with the character itself, with its traditional form
-(萬, 億, 〇) or with full-width digits (１０) means the same class. Any other name is a class of
-the user's own.
+(萬, 億, 〇), with full-width digits (１０) or with a zero before it (01) means the same class. The bank
+capitals 壹 … 玖 拾 佰 仟, as they are written on cheques, are classes of their own: other characters of the
+same values. Any other name is a class of the user's own.
 """
 
 import re
@@ -16,6 +17,9 @@ CHARACTERS = {
 }  # fmt: skip
 VALUES = {character: value for value, character in CHARACTERS.items()}
 VALUES |= {"〇": 0, "萬": 10_000, "億": 100_000_000}
+# bank capital -> value; and their traditional forms
+CAPITALS = {"壹": 1, "贰": 2, "叁": 3, "肆": 4, "伍": 5, "陆": 6, "柒": 7, "捌": 8, "玖": 9, "拾": 10, "佰": 100, "仟": 1000}
+TRADITIONAL_CAPITALS = {"貳": "贰", "參": "叁", "陸": "陆"}
 # further ways to write them that a number may hold: 两 before a unit, and the forms used on cheques
 OTHER_FORMS = str.maketrans("〇萬億两兩壹贰貳叁參肆伍陆陸柒捌玖拾佰仟", "零万亿二二一二二三三四五六六七八九十百千")
 UNITS = [100_000_000, 10_000, 1000, 100, 10]  # 亿 万 千 百 十
@@ -24,37 +28,41 @@ DEFAULT_CLASSES = [str(value) for value in range(1, 11)]
 ALL_CLASSES = [str(value) for value in CHARACTERS]
 
 
-def class_name(folder):
-    """The class that a folder's name means: `"七"`, `"７"` and `"7"` are `"7"`; own names stay as they are."""
+def class_name(folder: str) -> str:
+    """The class that a folder's name means: `"七"`, `"７"`, `"07"` and `"7"` are `"7"`; own names stay as they are."""
     name = unicodedata.normalize("NFKC", folder)  # full-width digits become plain ones
     if name in VALUES:
         return str(VALUES[name])
     if name in ALL_CLASSES:
         return name
+    if re.fullmatch("0[1-9]", name):
+        return name[1]
+    if name in TRADITIONAL_CAPITALS:
+        return TRADITIONAL_CAPITALS[name]
     return unicodedata.normalize("NFC", folder)
 
 
-def value(name):
+def value(name: str) -> int | None:
     """The number that a class stands for, or None for a class of the user's own."""
-    return int(name) if name in ALL_CLASSES else None
+    return int(name) if name in ALL_CLASSES else CAPITALS.get(name)
 
 
-def character(name):
+def character(name: str) -> str:
     """The character of a class, for showing: `"7"` gives `"七"`; an own class shows its name."""
     return CHARACTERS[int(name)] if name in ALL_CLASSES else name
 
 
-def class_order(name):
-    """Sort key for class names: numerals by value, then the rest in natural order (`a2` before `a10`)."""
+def class_order(name: str) -> tuple:
+    """Sort key for class names: numerals by value, capitals by value, the rest in natural order (`a2` before `a10`)."""
     number = value(name)
     if number is not None:
-        return (0, number, [], name)
+        return (1 if name in CAPITALS else 0, number, [], name)
     # split gives text, digits, text, digits, …: keys of any two names compare type by type
     parts = re.split(r"(\d+)", name)
-    return (1, 0, [int(part) if i % 2 else part for i, part in enumerate(parts)], name)
+    return (2, 0, [int(part) if i % 2 else part for i, part in enumerate(parts)], name)
 
 
-def write_number(number):
+def write_number(number: int) -> str:
     """A whole number, 0 to 10**16 - 1, in its standard written form: 10050 gives `"一万零五十"`. Raises ValueError.
 
     One 零 for any run of zeros before a further digit, none for zeros that end a group of four
@@ -77,7 +85,7 @@ def _write(number):
     return text
 
 
-def read_number(text):
+def read_number(text: str) -> int:
     """The number that characters stand for: `"三百二十五"` gives 325. Raises ValueError with the reason.
 
     Characters without a unit are digits by place: 二〇二六 is 2026, 零零七 is 7. One character alone is its

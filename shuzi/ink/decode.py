@@ -1,4 +1,4 @@
-"""A picture in a file, in memory or as an array -> grey, upright, of a bounded size."""
+"""A picture in a file, in memory or as an array -> upright, of a bounded size, grey or in colour."""
 
 import contextlib
 import functools
@@ -8,27 +8,43 @@ import math
 import os
 import stat
 import warnings
+from collections import namedtuple
+from itertools import islice
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
-WORKING_SIDE = 1024  # pixels; larger pictures are reduced to about this before the ink is looked for
+from shuzi.core.command import Problem
 
-# Larger pictures are refused before they are decoded, which keeps any one file under 2 seconds and 500 MB.
-MAX_BYTES = 200_000_000  # of a file
-MAX_PIXELS = 24_000_000
-MAX_PIXELS_JPEG = 64_000_000  # it can be decoded at a reduced size
+WORKING_SIDE = 1024  # pixels; larger pictures are reduced to this before the ink is looked for
+
+# Larger files are refused before they are decoded, which keeps any one file under 3 seconds and 500 MB.
+MAX_BYTES = 300_000_000  # of a file
+MAX_DECODED = 300_000_000  # bytes as Pillow holds a picture: a page of A3 scanned at 600 dpi in colour takes 280 MB
+MAX_PIXELS = 160_000_000  # in any number of bits
+MAX_PIXELS_OF = {"WEBP": 24_000_000, "AVIF": 24_000_000}  # their decoders take 15 bytes a pixel
+MAX_PIXELS_PROGRESSIVE = 80_000_000  # of a JPEG that is kept in memory whole until its last scan
 MAX_PIXELS_PYTHON = 500_000  # decoded in Python (QOI, some DDS, BLP, …), two seconds per megapixel
+BAND = 1 << 21  # pixels that are converted and reduced at a time
 
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # its notes on damaged files are not for stderr
 
+MAX_PAGES = 1000  # that are read of one file
+
 USUAL_FORMATS = ["JPEG", "PNG"]
+MULTI_PAGE = {"TIFF", "GIF"}
+MARKS = [(b"GIF8", "GIF"), *((start, "TIFF") for start in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"))]
+HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 # EPS and WMF run a helper program or need Windows; the others are only stubs that never decode.
 REFUSED_FORMATS = {"EPS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"}
 
+# rgb: uint8 (h, w, 3), upright, the longer side at most WORKING_SIDE or as asked for. full_size: (width, height) of the upright
+# picture before it was reduced, in pixels.
+Decoded = namedtuple("Decoded", "rgb full_size")
 
-class PictureError(Exception):
+
+class PictureError(Problem):
     """A picture that can't be used. The message is one line for the person whose picture it is."""
 
 
@@ -36,33 +52,47 @@ class NoInkError(PictureError):
     """A picture that can be read but holds no writing."""
 
 
-def open_picture(source):
-    """Decode a picture: upright by its EXIF, transparency on white, first frame, grey.
+def open_picture(source, page=1, side=WORKING_SIDE):
+    """Decode a picture: upright by its EXIF, transparency on plain ground, grey.
 
-    source: path, bytes or binary file. Returns uint8 (h, w); the longer side at most about
-    WORKING_SIDE, never enlarged. Raises PictureError.
+    source: path, bytes or binary file. page: of a TIFF, GIF or PDF of several, from 1. Returns uint8 (h, w);
+    the longer side at most `side`, never enlarged. Raises PictureError.
     """
-    if isinstance(source, (bytes, bytearray, memoryview)):
-        source = io.BytesIO(source)
+    return _open(source, page, side, "L")[0]
+
+
+def open_colour(source, page=1, side=WORKING_SIDE):
+    """The same in colour, with the size it had: Decoded. Raises PictureError."""
+    return Decoded(*_open(source, page, side, "RGB"))
+
+
+def count_pages(source):
+    """How many pictures a file holds: pages of a PDF or TIFF, frames of a GIF, else 1.
+
+    source: path, bytes or binary file. At most MAX_PAGES + 1. Raises PictureError.
+    """
     with refusing():
-        if isinstance(source, (str, os.PathLike)):
-            status = os.stat(source)
-            if not stat.S_ISREG(status.st_mode):  # opening a FIFO would wait for ever
-                raise PictureError("not a file")
-            if status.st_size > MAX_BYTES:
-                raise PictureError(f"too large: over {MAX_BYTES // 1_000_000} MB; make it smaller")
-        with _open_image(source) as image:
-            _check_size(image)
-            # A JPEG can be decoded at 1/2, 1/4 or 1/8 of its size, JPEG 2000 without its finest levels.
-            width, height = image.size
-            factor = min(max(width, height) / (0.95 * WORKING_SIDE), width, height)
-            if image.format == "JPEG2000" and factor >= 2:
-                image.reduce = int(math.log2(factor))
-            else:
-                factor = max(factor, 1)
-                image.draft("L", (int(width / factor), int(height / factor)))
-            ImageOps.exif_transpose(image, in_place=True)
-            return _to_grey(image)
+        with _opened(source) as file:
+            kind = _kind(file)
+            if kind == "PDF":
+                from shuzi.ink.pdf import count_pages
+
+                return min(count_pages(file), MAX_PAGES + 1)
+            if kind not in MULTI_PAGE:
+                return 1
+            with Image.open(file, formats=[kind]) as image:
+                return max(1, sum(1 for _ in _frames(image)))
+
+
+def grey_of(picture):
+    """PIL image or array -> uint8 (h, w), as `open_picture` gives it. Raises PictureError."""
+    return _to_array(_image_of(picture), "L")
+
+
+def colour_of(picture):
+    """PIL image or array -> Decoded, as `open_colour` gives it. Raises PictureError."""
+    image = _image_of(picture)
+    return Decoded(_to_array(image, "RGB"), image.size)
 
 
 @contextlib.contextmanager
@@ -87,21 +117,86 @@ def refusing():
         raise PictureError(f"damaged, or not a picture: {reason}") from error
 
 
-def _check_size(image):
-    width, height = image.size
-    limit = MAX_PIXELS_JPEG if image.format in ("JPEG", "MPO") else MAX_PIXELS
-    if any(tile[0] in Image.DECODERS for tile in getattr(image, "tile", ())):
-        limit = MAX_PIXELS_PYTHON
-    if width * height > limit:
-        allowed = f"{limit / 1e6:g} megapixels for {image.format}"
-        raise PictureError(f"too large: {width}x{height} is over {allowed}; make it smaller")
+# ---- files ---------------------------------------------------------------------------------------
 
 
-def _open_image(source):
+def _open(source, page, side, mode):
+    """-> uint8 (h, w) for mode "L" or (h, w, 3) for "RGB", and the upright picture's full size (width, height)."""
+    with refusing():
+        with _opened(source) as file:
+            kind = _kind(file)
+            if kind == "PDF":
+                from shuzi.ink.pdf import render
+
+                image, full_size = render(file, page, side)
+                return _to_array(image, mode, side), tuple(full_size)
+            with _open_image(file, kind) as image:
+                if page > 1:
+                    image.seek(next(islice(_frames(image), page - 1, None), None))
+                width, height = image.size
+                _check_size(image)
+                _reduce_while_decoding(image, mode, side)
+                array = _to_array(image, mode, side)
+                orientation = image.getexif().get(0x0112, 1)
+    if orientation in UPRIGHT:
+        array = np.ascontiguousarray(UPRIGHT[orientation](array))
+        if orientation >= 5:
+            width, height = height, width
+    return array, (width, height)
+
+
+@contextlib.contextmanager
+def _opened(source):
+    """A path, bytes or binary file -> a binary file that can be read from any place."""
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        yield io.BytesIO(source)
+    elif isinstance(source, (str, os.PathLike)):
+        status = os.stat(source)
+        if not stat.S_ISREG(status.st_mode):  # opening a FIFO would wait for ever
+            raise PictureError("not a file")
+        if status.st_size > MAX_BYTES:
+            raise PictureError(f"too large: over {MAX_BYTES // 1_000_000} MB; make it smaller")
+        with open(source, "rb") as file:
+            yield file
+    else:
+        yield source
+
+
+def _kind(file):
+    """What a file's first bytes say that it is, where that matters here: PDF, HEIF, TIFF, GIF; else None."""
+    file.seek(0)
+    start = file.read(1024)
+    file.seek(0)
+    if start[4:8] == b"ftyp" and start[8:12] in HEIF_BRANDS:
+        return "HEIF"
+    return next((kind for mark, kind in MARKS if start.startswith(mark)), "PDF" if b"%PDF-" in start else None)
+
+
+# EXIF's orientation -> what turns the picture upright
+UPRIGHT = {
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    4: lambda a: a[::-1],
+    5: lambda a: a.swapaxes(0, 1),
+    6: lambda a: a[::-1].swapaxes(0, 1),
+    7: lambda a: a[::-1, ::-1].swapaxes(0, 1),
+    8: lambda a: a.swapaxes(0, 1)[::-1],
+}
+
+
+def _open_image(file, kind):
+    if kind == "HEIF":
+        try:
+            import pillow_heif  # only now: few have such files
+        except ImportError:
+            raise PictureError("HEIC: pip install pillow-heif to read it, or save it as JPEG") from None
+        pillow_heif.register_heif_opener(thumbnails=False)
+    if kind:
+        return Image.open(file, formats=[kind])
     try:
-        return Image.open(source, formats=USUAL_FORMATS)
+        return Image.open(file, formats=USUAL_FORMATS)
     except Image.UnidentifiedImageError:  # only now the rest, whose decoders take 25 ms to load
-        return Image.open(source, formats=_formats())
+        return Image.open(file, formats=_formats())
 
 
 @functools.cache
@@ -110,43 +205,121 @@ def _formats():
     return [name for name in Image.ID if name not in REFUSED_FORMATS]
 
 
-def _to_grey(image):
-    """PIL image of any mode -> uint8 (h, w) of at most about WORKING_SIDE."""
+def _frames(image):
+    """Yields the number of each frame that is a page of its own, and not a page made smaller for a preview."""
+    for number in range(MAX_PAGES * 2):
+        try:
+            image.seek(number)
+        except EOFError:
+            return
+        if not (image.format == "TIFF" and image.tag_v2.get(254, 0) & 1):
+            yield number
+
+
+def _reduce_while_decoding(image, mode, side):
+    """A JPEG can be decoded at 1/2, 1/4 or 1/8 of its size, JPEG 2000 without its finest levels."""
+    width, height = image.size
+    factor = min(max(width, height) / (0.95 * side), width, height)
+    if image.format == "JPEG2000" and factor >= 2:
+        image.reduce = int(math.log2(factor))
+    elif image.format in ("JPEG", "MPO"):
+        factor = max(factor, 1)
+        image.draft(mode, (int(width / factor), int(height / factor)))
+
+
+def _check_size(image):
+    """Refuses what would take too much memory or time to decode."""
+    width, height = image.size
+    if any(tile[0] in Image.DECODERS for tile in getattr(image, "tile", ())):
+        limit = MAX_PIXELS_PYTHON
+    elif image.format in ("JPEG", "MPO"):  # decoded at a reduced size
+        limit = MAX_PIXELS_PROGRESSIVE if "progressive" in image.info else MAX_PIXELS
+    else:
+        limit = min(MAX_DECODED // BYTES.get(image.mode, 4), MAX_PIXELS_OF.get(image.format, MAX_PIXELS))
+    if width * height > limit:
+        allowed = f"{limit / 1e6:g} megapixels for {image.format}"
+        raise PictureError(f"too large: {width}x{height} is over {allowed}; make it smaller")
+
+
+BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2, "RGBA": 5}  # a pixel; others take 4
+
+
+# ---- pixels --------------------------------------------------------------------------------------
+
+
+def _to_array(image, mode, side=WORKING_SIDE):
+    """PIL image of any mode -> uint8, (h, w) for mode "L" or (h, w, 3) for "RGB", at most `side` long."""
     if 0 in image.size:
         raise PictureError("an empty picture")
-    if image.mode in ("I", "F") or image.mode.startswith("I;"):
-        return _stretch(_shrink(_numbers(np.asarray(image))))
-    if "transparency" in image.info and image.mode in ("1", "L", "P", "RGB") or image.mode == "PA":
-        image = image.convert("RGBA")
-    clear = image.mode in ("LA", "RGBA", "La", "RGBa")
-    factor = min(max(image.size) // (2 * WORKING_SIDE), *image.size)
-    if factor > 1 and image.mode not in ("1", "P"):  # so that the conversions need little memory
-        image = image.reduce(factor)
-    if clear:
-        return _shrink(_flatten(np.asarray(image.convert("RGBA"))))
+    numbers = image.mode in ("I", "F") or image.mode.startswith("I;")
+    clear = image.has_transparency_data
+    if numbers:
+        array = _stretch(_shrink(_reduced(image, _numbers, side), side))
+    elif clear:
+        array = _shrink(_on_plain_ground(_reduced(image, _to_rgba, side), mode), side)
+    elif mode == "L" or image.mode in ("1", "L"):
+        array = _shrink(_reduced(image, _to_grey, side), side)
+    else:
+        array = _shrink(_reduced(image, _to_rgb, side), side)
+    return cv2.cvtColor(array, cv2.COLOR_GRAY2RGB) if mode == "RGB" and array.ndim == 2 else array
+
+
+def _reduced(image, convert, side):
+    """`convert` of the image, at 1/n of its size where that is still twice `side`.
+
+    Large pictures are converted and reduced band by band, so that only one of them is in memory.
+    """
+    factor = min(max(image.size) // (2 * side), *image.size)
+    width, height = image.size
+    if factor <= 1:
+        return np.asarray(convert(image))
+    image.load()
+    rows = max(1, BAND // width // factor) * factor
+    tops = range(0, height, rows)
+    bands = (image.crop((0, top, width, min(top + rows, height))) for top in tops)
+    return np.concatenate([np.asarray(convert(band).reduce(factor)) for band in bands])
+
+
+def _numbers(image):
+    """Any numbers -> float32, without NaN and infinities."""
+    return Image.fromarray(_finite(np.asarray(image)))
+
+
+def _to_rgba(image):
+    return image if image.mode == "RGBA" else image.convert("RGBA")
+
+
+def _to_rgb(image):
     if image.mode == "LAB":
-        return _shrink(np.asarray(image.getchannel("L")))
+        from PIL import ImageCms
+
+        profiles = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+        return ImageCms.profileToProfile(image, *profiles, outputMode="RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _to_grey(image):
+    if image.mode == "LAB":
+        return image.getchannel("L")
     if image.mode == "HSV":
         image = image.convert("RGB")
-    return _shrink(np.asarray(image if image.mode == "L" else image.convert("L")))
+    return image if image.mode == "L" else image.convert("L")
 
 
-def grey_of(picture):
-    """PIL image or array -> uint8 (h, w), as `open_picture` gives it."""
-    return _to_grey(_image_from_array(picture) if isinstance(picture, np.ndarray) else picture)
+def _image_of(picture):
+    """PIL image or array -> PIL image. Raises PictureError."""
+    if not isinstance(picture, np.ndarray):
+        return picture
+    if picture.ndim == 3 and picture.shape[2] == 1:
+        picture = picture[:, :, 0]
+    if picture.ndim not in (2, 3) or (picture.ndim == 3 and picture.shape[2] not in (3, 4)) or 0 in picture.shape:
+        raise PictureError(f"an array of shape {picture.shape} is no picture; (h, w), (h, w, 3), (h, w, 4) are")
+    if picture.dtype.kind not in "buif":
+        raise PictureError(f"an array of {picture.dtype} is no picture")
+    return Image.fromarray(picture if picture.dtype == np.uint8 else _stretch(_finite(picture)))
 
 
-def _image_from_array(array):
-    if array.ndim == 3 and array.shape[2] == 1:
-        array = array[:, :, 0]
-    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)) or 0 in array.shape:
-        raise PictureError(f"an array of shape {array.shape} is no picture; (h, w), (h, w, 3), (h, w, 4) are")
-    if array.dtype.kind not in "buif":
-        raise PictureError(f"an array of {array.dtype} is no picture")
-    return Image.fromarray(array if array.dtype == np.uint8 else _stretch(_numbers(array)))
-
-
-def _numbers(array):
+def _finite(array):
     """Any numbers -> float32, without NaN and infinities."""
     with np.errstate(over="ignore"):
         array = np.array(array, np.float32)
@@ -162,25 +335,28 @@ def _stretch(array):
     return ((array - low) * (255 / (high - low) if high > low else 0)).astype(np.uint8)
 
 
-def _flatten(rgba):
-    """uint8 (h, w, 4) -> uint8 (h, w) on white; on black where light ink stands on clear ground."""
-    grey = cv2.cvtColor(rgba, cv2.COLOR_RGBA2GRAY)
+def _on_plain_ground(rgba, mode):
+    """uint8 (h, w, 4) -> uint8 of `mode`, on white; on black where light ink stands on clear ground."""
     alpha = rgba[:, :, 3]
-    seen = alpha > 127
+    seen = alpha > alpha.max() / 2  # strokes may be half clear themselves
+    grey = cv2.cvtColor(rgba, cv2.COLOR_RGBA2GRAY)
     light_ink = seen.any() and seen.mean() < 0.5 and np.median(grey[seen]) > 127
     ground = 0 if light_ink else 255
     weight = alpha.astype(np.float32) / 255
-    return (grey * weight + ground * (1 - weight)).round().astype(np.uint8)
+    if mode == "L":
+        return (grey * weight + ground * (1 - weight)).round().astype(np.uint8)
+    weight = weight[:, :, None]
+    return (rgba[:, :, :3] * weight + ground * (1 - weight)).round().astype(np.uint8)
 
 
-def _shrink(grey):
-    height, width = grey.shape
-    factor = min(1, WORKING_SIDE / max(height, width))
-    return resize(grey, max(1, round(width * factor)), max(1, round(height * factor)))
+def _shrink(picture, side):
+    height, width = picture.shape[:2]
+    factor = min(1, side / max(height, width))
+    return resize(picture, max(1, round(width * factor)), max(1, round(height * factor)))
 
 
 def resize(picture, width, height):
-    if picture.shape == (height, width):
+    if picture.shape[:2] == (height, width):
         return np.ascontiguousarray(picture)
     smaller = width < picture.shape[1]
     return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)

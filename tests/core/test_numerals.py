@@ -19,13 +19,17 @@ from shuzi.core.numerals import read_number, write_number
         ("零", "0"),
         ("萬", "10000"),
         ("億", "100000000"),
+        ("07", "7"),
+        ("10", "10"),
+        ("壹", "壹"),
+        ("貳", "贰"),
     ],
 )
 def test_folder_names_of_one_class(folder, name):
     assert numerals.class_name(folder) == name
 
 
-@pytest.mark.parametrize("folder", ["猫", "07", "11", "cat", "seven 7"])
+@pytest.mark.parametrize("folder", ["猫", "007", "00", "11", "010", "cat", "seven 7"])
 def test_other_names_are_classes_of_their_own(folder):
     assert numerals.class_name(folder) == folder
     assert numerals.value(folder) is None
@@ -44,6 +48,14 @@ def test_value_and_character_agree():
 def test_order_of_classes():
     names = ["b", "10", "a10", "2", "a2", "0", "1000", "a"]
     assert sorted(names, key=numerals.class_order) == ["0", "2", "10", "1000", "a", "a2", "a10", "b"]
+
+
+def test_bank_capitals_are_other_characters_of_the_same_values():
+    names = ["猫", "仟", "壹", "拾", "1", "1000", "贰"]
+    assert sorted(names, key=numerals.class_order) == ["1", "1000", "壹", "贰", "拾", "仟", "猫"]
+    for name, value in numerals.CAPITALS.items():
+        assert numerals.class_name(name) == name and numerals.character(name) == name
+        assert numerals.value(name) == value == read_number(name)
 
 
 def test_every_number_below_100_000_is_written_and_read_back():

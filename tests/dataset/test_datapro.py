@@ -8,18 +8,20 @@ import zipfile
 
 import numpy as np
 import pytest
-from common import assert_one_line, draw, draw_set, quick_project, run, tree
+from common import assert_one_line, draw, draw_set, quick_ink, run, tree
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from shuzi.core import files
+from shuzi import ink
+from shuzi.core.text import from_cell, to_cell
+from shuzi.dataset import raw_data
 
 posix = pytest.mark.skipif(os.name == "nt", reason="POSIX files")
 
 
 def table(path):
-    with open(path, encoding="utf-8", newline="") as file:
+    with open(path, encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -34,8 +36,9 @@ def hand(tmp_path):
 
 
 @pytest.fixture
-def words(tmp_path):
-    """A source for the quick project: 3 classes of 10 pictures, told apart by their text."""
+def words(tmp_path, monkeypatch):
+    """A source for the quick ink: 3 classes of 10 pictures, told apart by their text."""
+    quick_ink(monkeypatch)
     for cls in ("1", "2", "own"):
         for i in range(10):
             path = tmp_path / "words" / cls / f"{i}.png"
@@ -50,7 +53,7 @@ def test_pictures_manifest_and_overview(hand, tmp_path):
     assert result.returncode == 0 and result.stderr == ""
     assert "25 pictures of 4 classes" in result.stdout.splitlines()[-1]
     rows = table(tmp_path / "raw" / "manifest.csv")
-    assert list(rows[0])[:4] == ["file", "class", "source", "writer"]
+    assert list(rows[0])[:5] == ["file", "class", "source", "writer", "split"]
     # numbered through the set: classes by value, then own ones; in a class by the natural order of the source
     classes = ["1"] * 8 + ["2"] * 8 + ["10"] * 8 + ["猫"]
     assert [row["file"] for row in rows] == [f"{c}/{c}_{i:05d}.png" for i, c in enumerate(classes, 1)]
@@ -119,63 +122,53 @@ def refuse(words):
 
 @pytest.mark.parametrize("edit, made", [(add, 1), (change, 1), (move, 1), (remove, 0), (remove_class, 0), (refuse, 0)])
 def test_a_rerun_does_what_changed_and_ends_as_a_first_run(words, tmp_path, edit, made):
-    project = quick_project(tmp_path / "project")
-    run("datapro.py", words, "--out", tmp_path / "raw", project=project)
+    run("datapro.py", words, "--out", tmp_path / "raw")
     edit(words)
-    again = run("datapro.py", words, "--out", tmp_path / "raw", project=project)
+    again = run("datapro.py", words, "--out", tmp_path / "raw")
     assert f" {made} of them made now" in again.stdout
-    run("datapro.py", words, "--out", tmp_path / "fresh", project=project)
+    run("datapro.py", words, "--out", tmp_path / "fresh")
     assert tree(tmp_path / "raw") == tree(tmp_path / "fresh")
 
 
-def test_an_unchanged_rerun_reads_no_picture_and_writes_nothing(words, tmp_path):
-    project = quick_project(tmp_path / "project")
+def test_an_unchanged_rerun_reads_no_picture_and_writes_nothing(words, tmp_path, monkeypatch):
     (words / "1" / "x.png").write_text("refuse")
-    run("datapro.py", words, "--out", tmp_path / "raw", project=project)
+    run("datapro.py", words, "--out", tmp_path / "raw")
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "raw").rglob("*") if path.is_file()}
-    reads = "raise SystemExit('read a picture')"
-    (project / "cv2.py").write_text(reads)  # what a worker imports first
-    again = run("datapro.py", words, "--out", tmp_path / "raw", project=project)
+    monkeypatch.setattr(ink, "open_picture", None)  # it would fail on each
+    again = run("datapro.py", words, "--out", tmp_path / "raw")
     assert again.returncode == 1 and " 0 of them made now" in again.stdout
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "raw").rglob("*") if path.is_file()} == before
 
 
-def test_another_ink_makes_all_anew(words, tmp_path):
-    project = quick_project(tmp_path / "project")
-    run("datapro.py", words, "--out", tmp_path / "raw", project=project)
-    with open(project / "ink.py", "a") as file:
-        file.write("# changed\n")
-    assert " 30 of them made now" in run("datapro.py", words, "--out", tmp_path / "raw", project=project).stdout
-    assert (
-        " 30 of them made now"
-        in run("datapro.py", words, "--out", tmp_path / "raw", "--fit", "stretch", project=project).stdout
-    )
+def test_another_preparation_makes_all_anew(words, tmp_path, monkeypatch):
+    run("datapro.py", words, "--out", tmp_path / "raw")
+    monkeypatch.setattr(raw_data, "PREPARATION", raw_data.PREPARATION + 1)
+    assert " 30 of them made now" in run("datapro.py", words, "--out", tmp_path / "raw").stdout
+    assert " 30 of them made now" in run("datapro.py", words, "--out", tmp_path / "raw", "--fit", "stretch").stdout
 
 
 def test_pictures_lost_or_spoilt_are_made_again(words, tmp_path):
-    project = quick_project(tmp_path / "project")
-    run("datapro.py", words, "--out", tmp_path / "raw", project=project)
+    run("datapro.py", words, "--out", tmp_path / "raw")
     whole = tree(tmp_path / "raw")
     (tmp_path / "raw" / "1" / "1_00001.png").unlink()
     Image.new("RGB", (64, 64)).save(tmp_path / "raw" / "2" / "2_00012.png")
     (tmp_path / "raw" / "own" / "own_00021.png").write_bytes(b"")
-    assert " 3 of them made now" in run("datapro.py", words, "--out", tmp_path / "raw", project=project).stdout
+    assert " 3 of them made now" in run("datapro.py", words, "--out", tmp_path / "raw").stdout
     assert tree(tmp_path / "raw") == whole
     (tmp_path / "raw" / "manifest.csv").unlink()
     (tmp_path / "raw" / "overview.png").unlink()
-    assert " 0 of them made now" in run("datapro.py", words, "--out", tmp_path / "raw", project=project).stdout
+    assert " 0 of them made now" in run("datapro.py", words, "--out", tmp_path / "raw").stdout
     assert tree(tmp_path / "raw") == whole
 
 
 def test_what_others_put_into_the_output_stays(words, tmp_path):
-    project = quick_project(tmp_path / "project")
     own = ["README.md", "1/notes.txt", "1/1_7.png", "mine/picture.png"]
     for name in own:
         (tmp_path / "raw" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "raw" / name).write_text("mine")
-    run("datapro.py", words, "--out", tmp_path / "raw", project=project)
+    run("datapro.py", words, "--out", tmp_path / "raw")
     shutil.rmtree(words / "1")
-    assert run("datapro.py", words, "--out", tmp_path / "raw", project=project).returncode == 0
+    assert run("datapro.py", words, "--out", tmp_path / "raw").returncode == 0
     assert [(tmp_path / "raw" / name).read_text() for name in own] == ["mine"] * 4
     assert not list((tmp_path / "raw").glob("1/1_0*.png"))
 
@@ -184,7 +177,7 @@ def test_what_others_put_into_the_output_stays(words, tmp_path):
     (words / "1").mkdir()
     for i in range(5):
         (words / "1" / f"{i}.png").write_text(f"{i}")
-    result = run("datapro.py", words, "--out", tmp_path / "other", project=project)
+    result = run("datapro.py", words, "--out", tmp_path / "other")
     assert_one_line(result, 2, "1_00003.png is in the way")
     assert (tmp_path / "other" / "1" / "1_00003.png").read_text() == "mine"
 
@@ -266,7 +259,7 @@ def test_odd_names(hand, tmp_path):
     draw(os.fsdecode(os.fsencode(str(hand / "1")) + b"/not utf-8 \xff.png"), 77)
     result = run("datapro.py", hand, "--out", tmp_path / "raw")
     assert result.returncode == 0, result.stderr
-    sources = {files.from_cell(row["source"]) for row in table(tmp_path / "raw" / "manifest.csv")}
+    sources = {from_cell(row["source"]) for row in table(tmp_path / "raw" / "manifest.csv")}
     assert {f"1/{name}" for name in names} < sources
     assert "1/not utf-8 \\udcff.png" in sources
     (hand / os.fsdecode(b"class \xff")).mkdir()
@@ -282,10 +275,10 @@ def test_no_cell_runs_as_a_formula(tmp_path):
         (tmp_path / "hand" / cls / "b.png").write_text("x")
     assert run("datapro.py", tmp_path / "hand", "--out", tmp_path / "raw").returncode == 1
     for name in ("manifest.csv", "refused.csv"):
-        with open(tmp_path / "raw" / name, encoding="utf-8", newline="") as file:
+        with open(tmp_path / "raw" / name, encoding="utf-8-sig", newline="") as file:
             cells = [cell for row in csv.reader(file) for cell in row]
         assert len(cells) > 10 and not [cell for cell in cells if cell[:1] in tuple("=+-@\t\r")]
-    names = [files.from_cell(row["class"]) for row in table(tmp_path / "raw" / "manifest.csv")]
+    names = [from_cell(row["class"]) for row in table(tmp_path / "raw" / "manifest.csv")]
     assert sorted(names) == sorted(["=cmd()", "+1", "-2", "@x", "'=y"])
     result = run("test.py", "--raw", tmp_path / "raw", "--out", tmp_path / "data.h5")
     assert_one_line(result, 2, "can't be split", "--classes")  # the names are read back as they were
@@ -293,9 +286,9 @@ def test_no_cell_runs_as_a_formula(tmp_path):
 
 @given(st.text())
 def test_cells_are_read_back_as_written(text):
-    cell = files.to_cell(text)
+    cell = to_cell(text)
     assert cell[:1] not in tuple("=+-@\t\r\n") or not cell
-    assert files.from_cell(cell) == text.encode("utf-8", "backslashreplace").decode()
+    assert from_cell(cell) == text.encode("utf-8", "backslashreplace").decode()
 
 
 def test_what_it_can_not_do(hand, tmp_path):
@@ -307,12 +300,13 @@ def test_what_it_can_not_do(hand, tmp_path):
     (tmp_path / "words" / "1" / "a.png").write_text("no picture")
     assert_one_line(run("datapro.py", tmp_path / "none", "--out", out), 2, "no such folder", "none")
     assert_one_line(run("datapro.py", tmp_path / "empty", "--out", out), 2, "no pictures in", "empty")
-    assert_one_line(run("datapro.py", tmp_path / "hollow", "--out", out), 2, "no pictures in", "hollow")
     assert_one_line(run("datapro.py", hand / "1", "--out", out), 2, "pictures, not class folders")
     assert_one_line(run("datapro.py", tmp_path / "text.zip", "--out", out), 2, "text.zip", "zip")
     assert_one_line(run("datapro.py", hand, "--out", hand), 2, "--out", "in the source")
     assert_one_line(run("datapro.py", hand, "--out", hand / "raw"), 2, "--out", "in the source")
     assert not out.exists() and not (hand / "raw").exists()
+    assert_one_line(run("datapro.py", tmp_path / "hollow", "--out", out), 2, "no pictures in", "hollow")
+    assert refused(out) == {"1": "a class folder without pictures"}
     assert_one_line(run("datapro.py", hand, "--out", tmp_path / "text.zip"), 2, "text.zip")
     assert_one_line(run("datapro.py", tmp_path / "words", "--out", out), 2, "no usable picture")
     assert list(refused(out)) == ["1/a.png"] and not (out / "manifest.csv").exists()
@@ -431,7 +425,7 @@ def test_a_hostile_zip(tmp_path):
     result = run("datapro.py", path, "--out", tmp_path / "box" / "raw")
     assert result.returncode == 1 and "Traceback" not in result.stderr
     reasons = refused(tmp_path / "box" / "raw")
-    assert set(map(files.from_cell, reasons)) == {
+    assert set(map(from_cell, reasons)) == {
         "../../1/up.png", "/tmp/absolute.png", "1/../../up.png", "C:/drive.png", "1\\..\\..\\back.png",
         "1/link.png", "1/bomb.png", "2/twice.png", "1/broken.png", "1/locked.png",
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Faults: killed, interrupted, no room, two runs at once. KILLS=100 tries 100 moments for each script."""
+"""Faults: killed, interrupted, no room, two runs at once."""
 
 import errno
 import os
@@ -9,16 +9,14 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import pytest
-from common import assert_one_line, quick_project, run, tree
+from common import PROJECT, assert_one_line, quick_project, run, tree
 
-from shuzi.core import files
+from shuzi.core import command, files
 from shuzi.dataset.h5 import open_data
 
 posix = pytest.mark.skipif(os.name == "nt", reason="POSIX signals and limits")
-KILLS = int(os.environ.get("KILLS", 4))
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +52,7 @@ def is_whole(png):
 
 
 @posix
-def test_datapro_killed_at_any_moment(words, project, tmp_path):
+def test_datapro_killed_at_any_moment(words, project, tmp_path, kills):
     """Killed in a first run, or in a second where numbers shift: the next one ends as an undisturbed one."""
     started = time.monotonic()
     run("datapro.py", words, "--out", tmp_path / "first", project=project)
@@ -63,7 +61,7 @@ def test_datapro_killed_at_any_moment(words, project, tmp_path):
     (words / "2" / "writer-1_1.png").write_text("changed")
     run("datapro.py", words, "--out", tmp_path / "undisturbed", project=project)
     undisturbed = tree(tmp_path / "undisturbed")
-    for kill in range(KILLS):
+    for kill in range(kills):
         out = tmp_path / f"raw{kill}"
         if kill % 2:
             shutil.copytree(tmp_path / "first", out)
@@ -76,14 +74,14 @@ def test_datapro_killed_at_any_moment(words, project, tmp_path):
             if name.endswith(".png") and not name.startswith("."):
                 assert is_whole(content), f"kill {kill}: {name} is not whole"
         if "manifest.csv" in here:
-            assert all(line.split(",")[0] in here for line in here["manifest.csv"].decode().splitlines()[1:])
+            assert all(line.split(",")[0] in here for line in here["manifest.csv"].decode("utf-8-sig").splitlines()[1:])
         result = run("datapro.py", words, "--out", out, project=project)
         assert result.returncode == 0, f"kill {kill}: {result.stderr}"
         assert tree(out) == undisturbed, f"kill {kill}"
 
 
 @posix
-def test_pack_killed_at_any_moment(project, tmp_path):
+def test_pack_killed_at_any_moment(project, tmp_path, kills):
     run("datapro.py", write_words(tmp_path / "words", 600), "--out", tmp_path / "raw", project=project)
     started = time.monotonic()
     run("test.py", "--raw", tmp_path / "raw", "--out", tmp_path / "old.h5", "--seed", "1", project=project)
@@ -93,7 +91,7 @@ def test_pack_killed_at_any_moment(project, tmp_path):
     new = (tmp_path / "new.h5").read_bytes()
     (tmp_path / "out").mkdir()
     out = tmp_path / "out" / "data.h5"
-    for kill in range(KILLS):
+    for kill in range(kills):
         out.write_bytes(old)
         process = start(project, "test.py", "--raw", tmp_path / "raw", "--out", out)
         time.sleep(random.Random(kill).uniform(0.1, 1.1) * seconds)
@@ -193,7 +191,7 @@ def test_only_one_of_many_holds_the_lock(tmp_path):
                     most = max(most, inside)
                     time.sleep(0.0001)
                     inside -= 1
-            except files.Problem:
+            except command.Problem:
                 busy += 1
 
     threads = [threading.Thread(target=enter) for _ in range(4)]
@@ -206,11 +204,11 @@ def test_only_one_of_many_holds_the_lock(tmp_path):
 
 @posix
 def test_a_killed_run_locks_nobody_out(tmp_path):
-    code = "import files, sys\nwith files.run_lock(sys.argv[1], 'it'):\n print(flush=True)\n sys.stdin.read()"
-    command = [sys.executable, "-c", code, str(tmp_path / "lock")]
-    process = subprocess.Popen(command, stdin=-1, stdout=-1, cwd=os.path.dirname(files.__file__))
+    code = "import sys\nfrom shuzi.core.files import run_lock\n"
+    code += "with run_lock(sys.argv[1], 'it'):\n print(flush=True)\n sys.stdin.read()"
+    process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "lock")], stdin=-1, stdout=-1, cwd=PROJECT)
     process.stdout.readline()
-    with pytest.raises(files.Problem), files.run_lock(tmp_path / "lock", "it"):
+    with pytest.raises(command.Problem), files.run_lock(tmp_path / "lock", "it"):
         pass
     process.kill()
     process.communicate()
@@ -232,7 +230,7 @@ def test_a_picture_that_the_reader_fails_on_is_refused(words, project, tmp_path)
     (words / "1" / "a.png").write_text("fail")
     result = run("datapro.py", words, "--out", tmp_path / "raw", project=project)
     assert result.returncode == 1 and "Traceback" not in result.stderr and "900 pictures" in result.stdout
-    assert '1/a.png,"the reader failed on it, TypeError: a fault' in (tmp_path / "raw" / "refused.csv").read_text()
+    assert '1/a.png,"the program failed on it, TypeError: a fault' in (tmp_path / "raw" / "refused.csv").read_text()
 
 
 def test_a_source_that_vanishes_or_changes_during_the_run(words, project, tmp_path):
@@ -287,18 +285,16 @@ def test_no_permission(words, project, tmp_path):
     assert_one_line(run("test.py", "--raw", raw, "--out", f"{locked}/data.h5", project=project), 2, str(locked))
 
 
-def test_a_fault_of_the_program_is_not_taken_for_refused_pictures(tmp_path):
+def test_a_fault_of_the_program_is_not_taken_for_refused_pictures(capsys):
     """1 says "done, but some inputs were refused", and `make run` goes on."""
-    script = "import sys, files; sys.argv[0] = 'x.py'; files.run(lambda: {}[7])"
-    ran = subprocess.run(
-        [sys.executable, "-c", script], cwd=Path(files.__file__).parent, capture_output=True, text=True
-    )
-    assert ran.returncode == 70 and "KeyError: 7" in ran.stderr
+    with pytest.raises(SystemExit) as end:
+        command.run(lambda: {}[7])
+    assert end.value.code == 70 and "KeyError: 7" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     "code, word", [(errno.ENOSPC, "disk is full"), (errno.EROFS, "read-only"), (errno.EACCES, "permission")]
 )
 def test_errors_of_the_system_say_what_to_do(code, word):
-    line = files.explain(OSError(code, os.strerror(code), "some\nfile"))
+    line = command.explain(OSError(code, os.strerror(code), "some\nfile"))
     assert word in line and "some\\nfile" in line and "\n" not in line

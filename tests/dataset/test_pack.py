@@ -1,25 +1,20 @@
-"""test.py and dataset.py: the split and data.h5."""
+"""test.py: the split and data.h5."""
 
 import csv
 import shutil
 from collections import Counter
 
-# "test" is a package of Python's own too: the module is loaded by its path
-from importlib.util import module_from_spec, spec_from_file_location
-
 import h5py
 import numpy as np
 import pytest
-from common import PROJECT, assert_one_line, draw, draw_set, quick_project, run, tree
+from common import assert_one_line, draw, draw_set, run, tree
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from shuzi.dataset.h5 import DataError, open_data, read_pictures
-
-spec = spec_from_file_location("pack", PROJECT / "test.py")
-pack = module_from_spec(spec)
-spec.loader.exec_module(pack)
+from shuzi.core.command import Problem
+from shuzi.dataset import split
+from shuzi.dataset.h5 import DataError, open_data
 
 
 def make_raw(raw, rows, shade=None):
@@ -155,10 +150,10 @@ def test_no_split_tears_a_writer_or_copies_apart(rows, share, seed):
     labels = np.array([label for label, _, _ in rows])
     writers = [writer for _, writer, _ in rows]
     digests = [bytes([digest]) for _, _, digest in rows]
-    groups = pack.make_groups(writers, digests)
+    groups = split.make_groups(writers, digests)
     try:
-        test = pack.choose_test(labels, groups, names, share, np.random.default_rng(seed))
-    except pack.Problem:
+        test = split.choose_test(labels, groups, names, share, np.random.default_rng(seed))
+    except Problem:
         return
     for column in (writers, digests):
         train_side = {value for value, is_test in zip(column, test) if value and not is_test}
@@ -189,7 +184,7 @@ def test_the_share_is_near_what_was_asked_for(sizes, seed):
     labels = np.arange(len(groups)) % 2
     groups = np.concatenate([groups, len(sizes) + np.arange(4)])
     labels = np.concatenate([labels, [0, 0, 1, 1]])
-    test = pack.choose_test(labels, groups, ["a", "b"], 0.2, np.random.default_rng(seed))
+    test = split.choose_test(labels, groups, ["a", "b"], 0.2, np.random.default_rng(seed))
     assert abs(test.sum() - 0.2 * len(test)) <= 6  # half of the largest group
 
 
@@ -268,23 +263,6 @@ def test_from_handwriting_to_data(tmp_path):
     data = read_all(tmp_path / "new" / "data.h5")
     assert len(data["X_train"]) + len(data["X_test"]) == 60
     assert {name.decode() for name in data["writers_test"]} <= {f"writer-{i:02d}" for i in range(1, 11)}
-
-
-def test_pictures_read_on_all_cores_are_the_same(packed, tmp_path):
-    with open_data(packed / "data.h5") as data:
-        for name in ("X_train", "X_test"):  # 153 are two chunks and a part of one, 27 are less than one
-            assert np.array_equal(read_pictures(data[name]), data[name][:])
-    with h5py.File(tmp_path / "other.h5", "w") as other:  # other layouts are read too
-        rng = np.random.default_rng(0)
-        pictures = rng.integers(0, 256, (70, 64, 64, 3), np.uint8)
-        for i, options in enumerate(({}, {"chunks": (9, 32, 64, 3)}, {"compression": "gzip", "shuffle": True})):
-            stored = other.create_dataset(str(i), data=pictures, **options)
-            assert np.array_equal(read_pictures(stored), pictures)
-        broken = other.create_dataset("X", (70, 64, 64, 3), np.uint8, chunks=(64, 64, 64, 3), compression="gzip")
-        for start in (0, 64):
-            broken.id.write_direct_chunk((start, 0, 0, 0), b"no gzip")
-        with pytest.raises(DataError, match="is damaged"):
-            read_pictures(broken)
 
 
 # ---- a data.h5 from anywhere ---------------------------------------------------------------------
@@ -383,7 +361,3 @@ def test_no_data_file_and_damaged_ones(packed, tmp_path):
         except DataError as error:
             assert "\n" not in str(error)
     assert opened < 200
-
-
-def test_quick_project_has_what_the_scripts_need(tmp_path):
-    assert run("datapro.py", "--help", project=quick_project(tmp_path / "p")).returncode == 0
