@@ -1,7 +1,7 @@
 """hwtrainset/ -> raw_data/: makes each picture 64x64x3, numbers it, files it by class.
 
-Reads a folder of class folders, or Chinese MNIST (a zip as published, or its folder). `shuzi/dataset/raw_data.py` says
-what is in raw_data/, and why a run that was stopped, or is done again, makes nothing twice.
+Reads whatever a set comes in: docs/sources.md lists it. `shuzi/dataset/raw_data.py` says what is in raw_data/, and why a
+run that was stopped, or is done again, makes nothing twice.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from shuzi.core.command import Problem, run
 from shuzi.core.files import run_lock
 from shuzi.core.text import shown, split_names
 from shuzi.dataset.raw_data import RawData, Refused, make, write_refused
-from shuzi.dataset.sources import open_source, sort_into_classes
+from shuzi.dataset.sources import Options, expanded, read_source
 
 
 def parse_arguments(argv):
@@ -25,11 +25,12 @@ def parse_arguments(argv):
         epilog="example: python datapro.py chinese-mnist.zip --classes 1,2,3 --out raw_data",
     )
     parser.add_argument(
-        "source",
-        nargs="?",
-        default="hwtrainset",
+        "sources",
+        nargs="*",
+        default=["hwtrainset"],
         metavar="SOURCE",
-        help="a folder of class folders, or Chinese MNIST as a zip or a folder (default: hwtrainset)",
+        help="folders, zips or files of a set, such as a folder of class folders 1, 2, …; docs/sources.md says what is "
+        "read, and how (default: hwtrainset)",
     )
     parser.add_argument("--out", default="raw_data", help="where the pictures go (default: raw_data)")
     parser.add_argument("--classes", help="only these, as names or characters: 1,2,3 or 一,二,三 (default: all)")
@@ -45,38 +46,58 @@ def parse_arguments(argv):
         default=os.cpu_count() or 1,
         help="worker processes (default: one per core); 0 works without any",
     )
+    unclear = parser.add_argument_group("where a set can be read in two ways, and the program asks")
+    unclear.add_argument(
+        "--labels",
+        default="",
+        metavar="WHAT",
+        help="what tells the classes: folders, names (of files, by characters or codes), first or last (part of a "
+        "file's name), or a table, such as labels.csv",
+    )
+    unclear.add_argument(
+        "--layout",
+        default="",
+        metavar="LEVELS",
+        help="what the folders are, from the source down: writer/class, split/-/class",
+    )
+    unclear.add_argument(
+        "--numbers",
+        default="",
+        choices=["values", "codes", "order"],
+        help="what numbers stand for: values (1 is 一), codes (as Chinese MNIST counts: 1 is 零, 15 is 亿), order (0 is 零)",
+    )
+    unclear.add_argument(
+        "--encoding",
+        default="",
+        choices=["utf-8", "gbk", "big5", "shift-jis", "euc-kr", "cp437"],
+        help="of names in a zip, tar or table from another system",
+    )
     args = parser.parse_args(argv)
+    if args.classes is not None:
+        args.classes = frozenset(map(numerals.class_name, split_names(args.classes)))
+        if not args.classes:
+            raise Problem("--classes needs names, with commas between them: 1,2,3")
     args.jobs = max(0, min(args.jobs, 60))  # Windows can't wait for more
     return args
-
-
-def choose_classes(classes, wanted, source, refused):
-    """Of {class: names} the classes that are wanted; those that were refused for another class are forgotten."""
-    chosen = {numerals.class_name(name) for name in split_names(wanted)}
-    missing = sorted(chosen - set(classes), key=numerals.class_order)
-    if missing or not chosen:
-        raise Problem(
-            f"no class {shown(', '.join(missing)) or 'named'} in {shown(source.root)}; "
-            f"it has {shown(', '.join(classes)) or 'none'}"
-        )
-    others = set(classes) - chosen
-    refused[:] = [row for row in refused if numerals.class_name(row[0].partition("/")[0]) not in others]
-    return {cls: names for cls, names in classes.items() if cls in chosen}
 
 
 def main(argv=None):
     args = parse_arguments(argv)
     started = time.perf_counter()
-    source = open_source(args.source)
     out = Path(args.out)
-    root = Path(args.source).resolve()
-    if out.resolve() == root or root in out.resolve().parents:
-        raise Problem(f"--out {shown(args.out)} is in the source {shown(args.source)}; choose another place")
+    sources = expanded(args.sources)
+    for source in sources:
+        root = Path(source).resolve()
+        if out.resolve() == root or root in out.resolve().parents:
+            raise Problem(f"--out {shown(args.out)} is in the source {shown(source)}; choose another place")
 
     refused = Refused()
-    classes = sort_into_classes(source, refused.add)
+    options = Options(args.classes or frozenset(), args.labels, args.layout, args.numbers, args.encoding)
+    source, classes, notes = read_source(sources, options, refused.add)
     if args.classes:
-        classes = choose_classes(classes, args.classes, source, refused)
+        refused[:] = [row for row in refused if row[2] is None or row[2] in args.classes]
+    for note in notes:
+        print(note)
     nothing = not any(classes.values())
     if not nothing or refused:
         out.mkdir(parents=True, exist_ok=True)
@@ -85,11 +106,11 @@ def main(argv=None):
             if nothing:
                 write_refused(raw, refused)
             else:
-                counts, made_now = make(source, classes, raw, args.fit, args.jobs, refused)
+                counts, made_now, by_nobody = make(source, classes, raw, args.fit, args.jobs, refused)
             raw.tidy()
     if nothing:
         raise Problem(
-            f"no pictures in {shown(args.source)}; "
+            f"no pictures in {shown(source.root)}; "
             "it should hold a folder for each class (1, 2, ... or any name) with pictures in it"
         )
 
@@ -103,6 +124,8 @@ def main(argv=None):
     if refused:
         print(f"datapro.py: {len(refused):,} refused; see {shown(raw.path('refused.csv'))}", file=sys.stderr)
     total, seconds = sum(counts.values()), time.perf_counter() - started
+    if by_nobody:
+        print(f"{by_nobody:,} pictures are of no known writer; test.py splits these by chance")
     print(
         f"{shown(args.out)}: {total:,} pictures of {sum(map(bool, counts.values()))} classes, "
         f"{made_now:,} of them made now, in {seconds:.1f} s; look at {shown(raw.path('overview.png'))}"

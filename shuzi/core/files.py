@@ -19,6 +19,14 @@ except ImportError:  # Windows
 
 NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS)  # what drives that have none answer
 
+# what systems and drives leave beside people's files
+LITTER = {"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "@eadir", "#recycle", "$recycle.bin", "icon\r"}
+
+
+def is_litter(name: str) -> bool:
+    """Whether a file or folder of this name was left by a system or drive, or is hidden: not anybody's picture."""
+    return name.startswith((".", "~$")) or name.lower() in LITTER
+
 
 @contextmanager
 def naming(path: str | Path, part: str | Path | None = None) -> Iterator[None]:

@@ -18,7 +18,20 @@ CHARACTERS = {
 VALUES = {character: value for value, character in CHARACTERS.items()}
 VALUES |= {"〇": 0, "萬": 10_000, "億": 100_000_000}
 # bank capital -> value; and their traditional forms
-CAPITALS = {"壹": 1, "贰": 2, "叁": 3, "肆": 4, "伍": 5, "陆": 6, "柒": 7, "捌": 8, "玖": 9, "拾": 10, "佰": 100, "仟": 1000}
+CAPITALS = {
+    "壹": 1,
+    "贰": 2,
+    "叁": 3,
+    "肆": 4,
+    "伍": 5,
+    "陆": 6,
+    "柒": 7,
+    "捌": 8,
+    "玖": 9,
+    "拾": 10,
+    "佰": 100,
+    "仟": 1000,
+}
 TRADITIONAL_CAPITALS = {"貳": "贰", "參": "叁", "陸": "陆"}
 # further ways to write them that a number may hold: 两 before a unit, and the forms used on cheques
 OTHER_FORMS = str.maketrans("〇萬億两兩壹贰貳叁參肆伍陆陸柒捌玖拾佰仟", "零万亿二二一二二三三四五六六七八九十百千")
@@ -45,6 +58,11 @@ def class_name(folder: str) -> str:
 def value(name: str) -> int | None:
     """The number that a class stands for, or None for a class of the user's own."""
     return int(name) if name in ALL_CLASSES else CAPITALS.get(name)
+
+
+def is_numeral(folder: str) -> bool:
+    """Whether a folder of this name is of a numeral or a bank capital, not of a class of the user's own."""
+    return value(class_name(folder)) is not None
 
 
 def character(name: str) -> str:

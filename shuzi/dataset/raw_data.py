@@ -33,7 +33,7 @@ from shuzi.core.text import from_cell, natural, shown, to_cell
 from shuzi.core.version import PREPARATION
 from shuzi.core.workers import Failure, Workers, failure_of
 from shuzi.dataset.png import read_fingerprint, to_png
-from shuzi.dataset.sources import Folder, Zip, writer_of
+from shuzi.dataset.sources import Picture, Source
 
 MANIFEST = ["file", "class", "source", "writer", "split", "fingerprint", "bytes"]
 REFUSED_BEFORE = ".refused_before.json"  # fingerprint -> reason, so that a re-run need not read those again
@@ -45,9 +45,7 @@ class Item(NamedTuple):
     """A picture of the source."""
 
     cls: str
-    name: str  # its path in the source, with / between the parts
-    writer: str  # who wrote it; "" where unknown
-    split: str  # "train" or "test" where the set came split, else ""
+    picture: Picture
     fingerprint: str  # of what it is made from
     size: int  # bytes
 
@@ -166,17 +164,17 @@ class RawData:
 
 
 def make(
-    source: Folder | Zip, classes: dict[str, list[str]], raw: RawData, fit: str, jobs: int, refused: Refused
-) -> tuple[dict[str, int], int]:
+    source: Source, classes: dict[str, list[Picture]], raw: RawData, fit: str, jobs: int, refused: Refused
+) -> tuple[dict[str, int], int, int]:
     """Bring the folder to what the source has now.
 
-    classes: names of the pictures of each class, in their order. fit: as in `ink.read_picture`. jobs: processes.
-    Returns {class: number of pictures}, and how many of them were made in this run.
+    classes: the pictures of each class, in their order. fit: as in `ink.read_picture`. jobs: processes.
+    Returns {class: number of pictures}, how many of them were made in this run, and how many have no known writer.
     """
     before = _read_refused_before(raw)
     refused_now = {}
     counts = dict.fromkeys(classes, 0)
-    number = made_now = 0
+    number = made_now = by_nobody = 0
     manifest_part = raw.path(f"{WORK}/manifest.csv")
     with (
         Workers(functools.partial(_make_pictures, source, fit, raw.path(WORK)), jobs) as workers,
@@ -196,16 +194,18 @@ def make(
                 if item.fingerprint in before:
                     made = Failure(before[item.fingerprint], True)
                 if isinstance(made, Failure):
-                    refused.add(item.name, made.reason, item.cls)
+                    refused.add(item.picture.name, made.reason, item.cls)
                     if made.lasting:
                         refused_now[item.fingerprint] = made.reason
                     continue
                 number += 1
                 made_now += made is not None
+                by_nobody += not item.picture.writer
                 counts[item.cls] += 1
                 target = f"{item.cls}/{item.cls}_{number:05d}.png"
                 raw.place(item.fingerprint, target)
-                cells = map(to_cell, (target, item.cls, item.name, item.writer, item.split))
+                name, writer, split = item.picture.name, item.picture.writer, item.picture.split
+                cells = map(to_cell, (target, item.cls, name, writer, split))
                 rows.writerow([*cells, item.fingerprint, _size_of(raw.path(target))])
         raw.remove_rest()
         write_refused(raw, refused)
@@ -214,7 +214,7 @@ def make(
             raise Problem(f"no usable picture in {shown(source.root)}; see {shown(raw.path('refused.csv'))}")
         if raw.changed or not os.path.exists(raw.path("overview.png")):
             _draw_overview(raw, counts)
-    return counts, made_now
+    return counts, made_now, by_nobody
 
 
 def write_refused(raw: RawData, refused: Refused) -> None:
@@ -231,16 +231,15 @@ def write_refused(raw: RawData, refused: Refused) -> None:
 
 def _items(source, classes, settings, refuse: Callable) -> Iterator[Item]:
     """Every picture of the source, with what is known of it."""
-    for cls, names in classes.items():
-        for name in names:
+    for cls, pictures in classes.items():
+        for picture in pictures:
             try:
-                size, state = source.state(name)
+                size, state = source.state(picture)
             except OSError as error:
-                refuse(name, f"can't be opened: {error.strerror}", cls)
+                refuse(picture.name, f"can't be opened: {error.strerror}", cls)
                 continue
-            made_from = f"{settings}\0{name}\0{state}".encode("utf-8", "backslashreplace")
-            fingerprint = hashlib.blake2b(made_from, digest_size=8).hexdigest()
-            yield Item(cls, name, writer_of(name), "", fingerprint, size)
+            made_from = f"{settings}\0{picture.name}\0{state}".encode("utf-8", "backslashreplace")
+            yield Item(cls, picture, hashlib.blake2b(made_from, digest_size=8).hexdigest(), size)
 
 
 def _make_pictures(source, fit, folder, items):
@@ -249,6 +248,7 @@ def _make_pictures(source, fit, folder, items):
     Writes each picture into the work folder as <fingerprint>.png, or says why it can't be used.
     """
     import cv2  # here and not above: a run that has nothing to do need not wait for it
+    import numpy as np
 
     from shuzi import ink
 
@@ -256,8 +256,11 @@ def _make_pictures(source, fit, folder, items):
 
     def decode(item):
         try:
-            with source.open(item.name) as file:
-                return ink.open_picture(file)
+            content = source.open(item.picture)
+            if isinstance(content, np.ndarray):  # of a set that keeps pixels
+                return ink.grey_of(content)
+            with content as file:
+                return ink.open_picture(file, **({"page": item.picture.page} if item.picture.page > 1 else {}))
         except Exception as error:
             return error
 

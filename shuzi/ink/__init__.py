@@ -15,8 +15,8 @@ from shuzi.ink.find import find_ink
 from shuzi.ink.place import INK_SIZE, SIZE, place, place_crop
 
 __all__ = [
-    "INK_SIZE", "SIZE", "NoInkError", "PictureError", "find_ink", "fit_picture", "fit_pictures", "open_picture",
-    "place", "prepare", "read_picture",
+    "INK_SIZE", "SIZE", "NoInkError", "PictureError", "find_ink", "fit_picture", "fit_pictures", "grey_of",
+    "open_picture", "place", "prepare", "read_picture",
 ]  # fmt: skip
 
 
