@@ -98,11 +98,11 @@ def surface(paper, rng, most):
     return at
 
 
-def camera_of(paper, rng, settings):
+def camera_of(paper, rng, settings, turns=(0, 90, 180, 270)):
     """A function from millimetres (n, 2) of a bent sheet to pixels (n, 2), and how bright each place is."""
     wide, high, focal, distortion, *_, most, tilt = settings
     at = surface(paper, rng, most)
-    turn = rng.choice([0, 90, 180, 270]) + rng.normal(0, 8)
+    turn = rng.choice(turns) + rng.normal(0, 5)
     angles = np.radians([rng.uniform(-tilt, tilt) * 0.7, rng.uniform(-tilt, tilt), turn])
     rotation = np.eye(3)
     for axis, angle in zip((0, 1, 2), angles):
@@ -134,10 +134,10 @@ def camera_of(paper, rng, settings):
     return lambda places: project(places, distance, shift)
 
 
-def photograph(page_picture, paper, rng, settings):
-    """A photo of a page: uint8 (h, w, 3)."""
+def photograph(page_picture, paper, rng, settings, dots=DOTS, see=None):
+    """A photo of a page: uint8 (h, w, 3). dots: pixels of the page to a millimetre; see: as of `camera_of`."""
     wide, high, _, _, blur, noise, quality, *_ = settings
-    see = camera_of(paper, rng, settings)
+    see = see or camera_of(paper, rng, settings)
     size = forms.SIZES[paper]
     edge = np.array([(x, y) for x in np.linspace(0, size[0], 20) for y in np.linspace(0, size[1], 20)])
     back, _ = cv2.findHomography(see(edge)[0], edge)
@@ -155,7 +155,7 @@ def photograph(page_picture, paper, rng, settings):
     at = np.meshgrid(np.arange(wide, dtype=np.float32) / step, np.arange(high, dtype=np.float32) / step)
     x, y, light = (cv2.remap(field, *at, cv2.INTER_LINEAR) for field in fields)
     desk = rng.uniform(40, 150, 3)
-    photo = cv2.remap(page_picture, x * DOTS, y * DOTS, cv2.INTER_AREA, borderMode=cv2.BORDER_CONSTANT, borderValue=desk.tolist())
+    photo = cv2.remap(page_picture, x * dots, y * dots, cv2.INTER_AREA, borderMode=cv2.BORDER_CONSTANT, borderValue=desk.tolist())
     photo = photo.astype(np.float32)
     # light from one side, and the shadow of a hand or a telephone
     slope = rng.normal(0, 0.18, 2)

@@ -13,8 +13,9 @@ import cv2
 import numpy as np
 
 CELL = 64, 120  # pixels; least and largest side of a cell laid flat. The ink that a net sees is 52
-FAINTEST = 0.10  # of the paper's light; how much darker ink is at the least
-DARKER = 0.17  # and somewhere in each stroke
+FAINTEST = 0.06  # of the paper's light; how much darker ink is at the least: pencil
+DARKER = 0.10  # and somewhere in each stroke
+DARKEST = 0.15  # and somewhere in each cell, or else it holds a smudge, or what shows through the paper
 SMALLEST = 0.13  # of a cell's side; what is written is no smaller
 SPECK = 0.035  # of a cell's side; smaller marks are no part of a character
 OVER = 0.75  # of a joined mark; what a cell must have of it to get it whole, or else it is cut at the line
@@ -132,12 +133,11 @@ def _without_lines(flat, ink, xs, ys, side):
     other = _other_colour(flat.picture, lines) & ~cv2.dilate(corners.astype(np.uint8), np.ones((5, 5))).astype(bool)
     keep = (bands[0] & ~corners & kept[0]) | (upright & ~corners & kept[1]) | (lines & other)
     ink = ink & (~lines | keep)
-    # what is left along a line and is as thin as its edge
+    # what is left along a line, its soft edge
     count, parts, stats, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)
-    beside = cv2.dilate(lines.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+    beside = cv2.dilate(lines.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     near = np.bincount(parts[beside], minlength=count)
-    thin = stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].min(1) <= max(0.05 * side, 4)
-    rest = thin & (near >= 0.9 * stats[:, cv2.CC_STAT_AREA])
+    rest = near >= 0.95 * stats[:, cv2.CC_STAT_AREA]
     rest[0] = False
     return ink & ~rest[parts]
 
@@ -166,7 +166,7 @@ def _bands(depth, picture, lines, ends, side):
         else:
             peaks[:] = usual
         centres = np.interp(np.arange(end - start), places, peaks)
-        half = _half_width(strip, centres, side) + 1.5
+        half = _half_width(strip, centres, side) + 0.7
         rows = np.arange(2 * far + 1)[:, None]
         bands[low : low + 2 * far + 1, start:end] |= np.abs(rows - centres[None]) <= half
     return bands
@@ -186,8 +186,9 @@ def _half_width(strip, centres, side):
     profile = np.median(strip[rows, np.arange(strip.shape[1])[None]], axis=1)
     if profile.max() < 0.03:  # faint or broken: as thin as lines are
         return max(0.02 * side, 1)
-    broad = np.flatnonzero(profile > 0.25 * profile.max()) - 8
-    return min(float(np.abs(broad).max()), 0.06 * side + 1)
+    dark = profile > max(0.6 * FAINTEST, 0.06 * profile.max())
+    ends = [np.flatnonzero(~side_of)[:1] for side_of in (dark[8:], dark[8::-1])]  # from its middle to paper
+    return min(float(max((end[0] if len(end) else 8) for end in ends)), 0.07 * side + 1)
 
 
 def _crossing(ink, bands, side):
@@ -265,10 +266,12 @@ def _cell(flat, owner, number, place, box, side):
     ends = columns[0] + x, rows[0] + y, columns[-1] + 1 + x, rows[-1] + 1 + y
     longest = max(ends[2] - ends[0], ends[3] - ends[1])
     inside = ends[2] > left + inner and ends[0] < right - inner and ends[3] > top + inner and ends[1] < bottom - inner
-    if longest < SMALLEST * side or (not inside and longest < 0.6 * side):
+    smudge = np.percentile(flat.depth[area][mine], 95) < DARKEST
+    if smudge or longest < SMALLEST * side or (not inside and longest < 0.6 * side):
         return Cell(*place, "empty", None, _xywh(box))
     if is_crossed_out(mine, (left - x, top - y, right - x, bottom - y)):
         return Cell(*place, "crossed out", None, (*ends[:2], ends[2] - ends[0], ends[3] - ends[1]))
+    mine = _without_smears(mine, flat.depth[area])
     soft = cv2.dilate(mine.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))) > 0
     others = (owner[area] > 0) & ~mine
     soft &= ~others
@@ -280,6 +283,20 @@ def _cell(flat, owner, number, place, box, side):
     )
     box = (*(int(v) for v in ends[:2]), int(ends[2] - ends[0]), int(ends[3] - ends[1]))
     return Cell(*place, "filled", np.ascontiguousarray(picture[crop]), box)
+
+
+def _without_smears(mine, depth):
+    """A cell's ink without marks that are small and far paler than the rest. Both arrays (h, w)."""
+    count, parts, stats, _ = cv2.connectedComponentsWithStats(mine.astype(np.uint8), connectivity=8)
+    if count <= 2:
+        return mine
+    peaks = np.zeros(count)
+    np.maximum.at(peaks, parts[mine], depth[mine])
+    areas = stats[:, cv2.CC_STAT_AREA].copy()
+    areas[0] = 0
+    smear = (areas < 0.2 * areas.max()) & (peaks < 0.4 * peaks.max())
+    smear[0] = False
+    return mine & ~smear[parts]
 
 
 def _xywh(box):
