@@ -1,48 +1,36 @@
 """Draws handwriting: strokes → hwtrainset/<class>/drawn_writer-<id>_<n>.png (or .jpg), by virtual writers."""
 
 import argparse
-import multiprocessing
+import functools
 import os
 import re
-import signal
+import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 from tqdm import tqdm
 
-from shuzi.core.files import run
+from shuzi.core.command import Problem, run
 from shuzi.core.numerals import DEFAULT_CLASSES, class_name
-from shuzi.drawing.handwriting import draw, make_writer, picture, render
+from shuzi.core.text import shown, split_names
+from shuzi.core.workers import LOAD, Failure, Workers
+from shuzi.drawing.handwriting import draw, legible_picture, make_writer, render
 from shuzi.drawing.strokes import WAYS
-from shuzi.ink import NoInkError, read_picture
+
+OWN = re.compile(r"drawn_writer-\d+_\d+\.(png|jpg|part)$")
 
 
-def encode(grey, suffix, rng):
-    """The bytes of an image file; a picture of black and white only takes one bit a pixel."""
-    if suffix == ".jpg":
-        options = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(50, 92))]
-    else:
-        two = bool(np.isin(grey, (0, 255)).all())
-        options = [cv2.IMWRITE_PNG_COMPRESSION, 9, *([cv2.IMWRITE_PNG_BILEVEL, 1] if two else [])]
-    return cv2.imencode(suffix, grey, options)[1].tobytes()
+def write_pictures(folder, seed, jobs):
+    """Runs in a worker: draws and files pictures of writers, returns a list of paths for each.
+
+    jobs: list of (writer, {class: count}).
+    """
+    cv2.setNumThreads(1)  # the writers are what runs in parallel
+    return [write_writer(folder, seed, number, counts) for number, counts in jobs]
 
 
-def legible_picture(name, writer, rng):
-    """An image file's bytes and suffix; drawn again where noise has drowned the strokes, once in 5,000 pictures."""
-    while True:
-        grey, suffix = picture(name, writer, rng)
-        content = encode(grey, suffix, rng)
-        try:
-            read_picture(content)
-        except NoInkError:
-            continue
-        return content, suffix
-
-
-def write_pictures(job):
-    """Draw and file one writer's pictures, return their paths. job: (folder, seed, writer, {class: count})."""
-    folder, seed, number, counts = job
+def write_writer(folder, seed, number, counts):
     writer = make_writer(seed, number)
     paths = []
     for name, count in counts.items():
@@ -55,9 +43,6 @@ def write_pictures(job):
             os.replace(beside, path)
             paths.append(path)
     return paths
-
-
-OWN = re.compile(r"drawn_writer-\d+_\d+\.(png|jpg|part)$")
 
 
 def preview(names, seed, columns=12):
@@ -97,21 +82,25 @@ def parse_arguments(argv):
     add("--preview", metavar="FILE.png", help="draw a sheet of every way of writing instead")
     args = parser.parse_args(argv)
 
-    names = [class_name(part.strip()) for part in args.classes.split(",")]
+    names = list(map(class_name, split_names(args.classes)))
     args.names = list(WAYS) if args.classes == "all" else list(dict.fromkeys(names))
     for name in args.names:
         if name not in WAYS:
             parser.error(f"no strokes for class {name!r} in strokes.py; it has {', '.join(WAYS)}")
+    if not args.names:
+        parser.error("--classes names none")
     if args.writers is None:
         args.writers = -(-args.per_class // 2)
-    if args.per_class < 1 or args.writers < 1 or args.jobs < 1 or args.seed < 0:
-        parser.error("--per-class, --writers and --jobs must be 1 or more, --seed 0 or more")
+    if args.per_class < 1 or args.writers < 1 or args.jobs < 0 or args.seed < 0:
+        parser.error("--per-class and --writers must be 1 or more, --seed and --jobs 0 or more")
     return args
 
 
 def main(argv=None):
     args = parse_arguments(argv)
     if args.preview:
+        if not Path(args.preview).parent.is_dir():  # before eight seconds are drawn
+            raise Problem(f"{shown(args.preview)}: its folder is not there; make it, or choose another place")
         sheet = preview(args.names, args.seed)
         Path(args.preview).write_bytes(cv2.imencode(".png", sheet)[1].tobytes())
         ways = sum(len(WAYS[name]) for name in args.names)
@@ -124,25 +113,24 @@ def main(argv=None):
     jobs = []
     for number in range(1, min(args.writers, args.per_class) + 1):
         count = len(range(number, args.per_class + 1, args.writers))  # the writers take turns
-        jobs.append((str(out), args.seed, number, dict.fromkeys(args.names, count)))
-    written = set()
-    with multiprocessing.Pool(min(args.jobs, len(jobs)), _start_process) as pool:
-        done = pool.imap_unordered(write_pictures, jobs)
-        for paths in tqdm(done, total=len(jobs), unit="writer", disable=None):
-            written.update(paths)
+        jobs.append((number, dict.fromkeys(args.names, count)))
+    written, failed = set(), 0
+    with Workers(functools.partial(write_pictures, str(out), args.seed), min(args.jobs, len(jobs))) as workers:
+        done = workers.map(jobs, load=lambda job: LOAD / 4)
+        for (number, _), paths in tqdm(done, total=len(jobs), unit="writer", disable=None):
+            if isinstance(paths, Failure):
+                failed += 1
+                print(f"synthesize.py: writer {number} is left out: {paths.reason}", file=sys.stderr)
+            else:
+                written.update(paths)
     for name in args.names:
         for path in (out / name).iterdir():
             if OWN.match(path.name) and path not in written:
                 path.unlink()  # drawn by a run before
     size = sum(path.stat().st_size for path in written)
-    made = f"{len(written)} pictures, {len(args.names)} classes, {len(jobs)} writers, {size / 1e6:.1f} MB"
+    made = f"{len(written)} pictures, {len(args.names)} classes, {len(jobs) - failed} writers, {size / 1e6:.1f} MB"
     print(f"{out}: {made}")
-    return 0
-
-
-def _start_process():
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the main process's to answer
-    cv2.setNumThreads(1)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

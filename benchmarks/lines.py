@@ -16,13 +16,13 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-import predict
 import synthesize
 from shuzi import ink
 from shuzi.core.files import run
 from shuzi.core.numerals import VALUES, character, class_name, write_number
-from shuzi.reading.layout import find_layout
+from shuzi.reading.characters import read_picture
 from shuzi.reading.reader import load_reader
+from shuzi.reading.table import rows_of
 
 SIZE = 96  # pixels; about a character's longer side
 SEED = 1_000_003  # of the hands
@@ -137,9 +137,8 @@ def write_picture(hand, classes, kind, rng):
 
 
 def read(grey, reader):
-    """As predict.py reads it: list of lines, each a list of (class, confidence)."""
-    picture = predict.Prepared("", find_layout(ink.find_ink(ink._shrink(grey))), (1, 1), "")
-    return next(iter(predict.read_batch([picture], reader)))
+    """As predict.py reads it: a row for each character."""
+    return rows_of(read_picture(grey, reader))
 
 
 def main():

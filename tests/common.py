@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
+from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import SimpleNamespace
@@ -83,8 +84,10 @@ def quick_ink(monkeypatch):
 
 @functools.cache
 def script(name):
-    """A script of the root as a module; by its path, for `test` is a package of Python's own too."""
-    spec = spec_from_file_location("script_" + name.removesuffix(".py"), PROJECT / name)
+    """A script of the root as a module; test.py by its path, for `test` is a package of Python's own too."""
+    if name != "test.py":
+        return import_module(name.removesuffix(".py"))
+    spec = spec_from_file_location("pack", PROJECT / name)
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

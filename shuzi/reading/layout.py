@@ -7,7 +7,7 @@ strategies in character segmentation", IEEE PAMI 18, 1996). A picture of one cha
 Characters that touch each other are not cut apart.
 """
 
-from collections import namedtuple
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -26,8 +26,8 @@ BONUS = 3.0  # for each character: strokes thrown together by chance seldom look
 FLAT_BONUS = 1.0  # for 一, which any level stroke looks like, beside others; 0 alone in its line
 SPLIT = 2.5  # penalty for seeing several characters at all
 LINE = 1.0  # penalty for each line after the first
-SIZE = 0.40  # spread of the log of a character's longer side around the others'
-ASPECT = 0.4  # spread of the log of width by height around a square; not for 一
+SIZE_SPREAD = 0.40  # of the log of a character's longer side around the others'
+ASPECT_SPREAD = 0.4  # of the log of width by height around a square; not for 一
 BETWEEN = 0.10  # of the characters' size: narrower gaps between characters than this cost up to 2
 STRAIGHT = 0.25  # thickness by length; a thinner shape is a single stroke, which is no numeral but 一
 FLOOR = -6.0  # a log probability is no worse than this
@@ -40,18 +40,22 @@ WHITE = {
 }  # fmt: skip
 WHITE_NUMERAL, WHITE_OWN = (0.06, 0.06), (0.35, 0.35)  # other numerals; classes of the user's own
 
-# One picture's possible characters. glyphs: uint8 (k, 64, 64), the first one the whole picture; boxes: int (k, 4),
-# x, y, w, h in pixels of the ink map; white: int (k, 2), the widest white column and row inside, likewise;
-# bands: how many rows of strokes with white between them; lines: list of (first band, band after the
-# last, pieces, edges), where edges are (first piece, piece after the last, glyph, white before).
-Layout = namedtuple("Layout", "glyphs boxes white bands lines")
+
+class Layout(NamedTuple):
+    """One picture's possible characters."""
+
+    glyphs: np.ndarray  # uint8 (k, 64, 64), the first one the whole picture
+    boxes: np.ndarray  # int (k, 4): x, y, w, h in pixels of the ink
+    white: np.ndarray  # int (k, 2): the widest white column and row inside, likewise
+    bands: int  # how many rows of strokes with white between them
+    lines: list  # (first band, band after the last, pieces, edges); an edge: (piece, piece after, glyph, white before)
 
 
-def find_layout(ink):
+def find_layout(ink: np.ndarray, several: bool = True) -> Layout:
     """The characters that a picture may hold.
 
-    ink: float32 (h, w), 0 paper to 1 ink, from `ink.find_ink`. Returns a Layout; where its `lines` are empty,
-    the picture holds one character. Raises NoInkError.
+    ink: float32 (h, w), 0 paper to 1 ink, from `ink.find_ink`. several: whether it may hold more than one. Returns a
+    Layout; where its `lines` are empty, the picture holds one character. Raises NoInkError.
     """
     whole = place(ink)[:, :, 0]
     mask = (ink > 0.3).astype(np.uint8)
@@ -59,7 +63,7 @@ def find_layout(ink):
     parts = stats[1:, :4].astype(int)  # x, y, w, h
     box = _around(parts)
     alone = Layout(whole[None], box[None], np.zeros((1, 2)), 0, [])
-    if not 2 <= len(parts) <= MOST_PARTS or max(box[2:]) < 2 * SMALLEST:
+    if not several or not 2 <= len(parts) <= MOST_PARTS or max(box[2:]) < 2 * SMALLEST:
         return alone
     bands = _runs(parts, axis=1)
     columns = _pieces(parts, np.arange(len(parts)))
@@ -95,11 +99,11 @@ def find_layout(ink):
     return Layout(np.array([whole, *glyphs]), boxes, white, len(bands), lines)
 
 
-def choose(layout, probabilities, classes):
+def choose(layout: Layout, probabilities: np.ndarray, classes: list[str]) -> list[list[int]]:
     """The characters that the picture most likely holds.
 
-    probabilities: float (k, n) of the layout's glyphs. classes: the n names. Returns lines from the top, each a
-    list of glyph indices from the left; [[0]] is one character.
+    probabilities: float (k, n) of the layout's glyphs. classes: the n names. Returns lines from the top, each a list of
+    glyph indices from the left, or one line of a column of characters; [[0]] is one character.
     """
     if not layout.lines:
         return [[0]]
@@ -111,7 +115,7 @@ def choose(layout, probabilities, classes):
     # 一 is about as wide as three squares, and may be as much flatter as it likes
     aspect = np.where(flat, np.minimum(np.log(width / height / 3), 0), np.log(width / height))
     best[numeral & ~flat & (_thickness(layout.glyphs) < STRAIGHT)] = FLOOR
-    scores = best.clip(FLOOR) - (aspect / ASPECT) ** 2 / 2 + np.where(flat, FLAT_BONUS, BONUS)
+    scores = best.clip(FLOOR) - (aspect / ASPECT_SPREAD) ** 2 / 2 + np.where(flat, FLAT_BONUS, BONUS)
     room = np.array([WHITE.get(name, WHITE_NUMERAL if is_one else WHITE_OWN) for name, is_one in zip(names, numeral)])
     white = layout.white / room
     longer = np.maximum(width, height)
@@ -119,10 +123,12 @@ def choose(layout, probabilities, classes):
     scores[0] -= FLAT_BONUS if flat[0] else 0
     found, found_score = [[0]], scores[0] - ((white[0] / longer[0]) ** 2).sum()
     for size in np.exp(np.unique(np.log(longer[1:]).round(1))):
-        fitting = scores - (np.log(longer / size) / SIZE) ** 2 / 2 - ((white / size) ** 2).sum(axis=1)
+        fitting = scores - (np.log(longer / size) / SIZE_SPREAD) ** 2 / 2 - ((white / size) ** 2).sum(axis=1)
         lines, score = _best_lines(layout, fitting, flat, size)
         if score - SPLIT > found_score and sum(map(len, lines)) > 1:
             found, found_score = lines, score - SPLIT
+    if all(len(line) == 1 for line in found):
+        return [[glyph for line in found for glyph in line]]  # one column, read downwards
     return found
 
 

@@ -4,14 +4,19 @@ A picture of one character is a card; below the cards, a picture of several is a
 their boxes drawn.
 """
 
+import os
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageDraw, ImageFont
 
-from shuzi.core.files import replacing, shown
+from shuzi.core.files import replacing
 from shuzi.core.fonts import find_cjk_font_file
 from shuzi.core.numerals import character, value
-from shuzi.ink import PictureError, open_picture
+from shuzi.core.text import shown
+from shuzi.reading.characters import THUMBNAIL, Reading
+from shuzi.reading.table import Row, rows_of
 
 COLUMNS = 4
 CARD = 320, 190  # pixels
@@ -24,63 +29,73 @@ TEXT, FAINT, BAR, REST = "#22252b", "#7b7f87", "#2f6db3", "#e6ebf2"
 UNSURE, REFUSED = "#d98200", "#b3372f"
 
 
+class Shown(NamedTuple):
+    """A picture on the sheet."""
+
+    file: str
+    rows: list[Row]
+    reading: Reading
+
+    @property
+    def strip(self) -> bool:
+        """Whether it takes a strip across the sheet: it has several characters."""
+        return len(self.reading.characters) > 1
+
+
 @contextmanager
-def sheet_file(path):
-    """Gives a function that adds predict.Row after predict.Row to a sheet, a PNG at `path` once all is done."""
+def sheet_file(path: str | os.PathLike) -> Iterator[Callable[[str, Reading], None]]:
+    """Gives a function that adds (path, Reading) to a sheet, a PNG at `path` once all is done.
+
+    The first MOST pictures are shown, those with a thumbnail.
+    """
     with replacing(path) as part:
         part.touch()  # a place that can't be written to is told before the work and not after it
         pictures, left_out = [], 0
 
-        def add(row):
+        def add(file, reading):
             nonlocal left_out
-            if pictures and pictures[-1][0].file == row.file:
-                pictures[-1].append(row)
-            elif len(pictures) < MOST and not left_out:
-                pictures.append([row])
+            if len(pictures) < MOST:
+                pictures.append(Shown(file, rows_of(reading), reading))
             else:
-                left_out += row.box is None or row.file != add.last
-                add.last = row.file
+                left_out += 1
 
-        add.last = None
         yield add
         draw_sheet(pictures, left_out).save(part, format="PNG", optimize=True)
 
 
-def draw_sheet(pictures, left_out=0):
-    """The sheet as a PIL image. pictures: a list of predict.Rows for each; left_out: how many more there were."""
-    pen = Pen()
-    pictures = sorted(
-        pictures, key=lambda rows: rows[0].box is not None
-    )  # cards first: strips between them leave holes
+def draw_sheet(pictures: list[Shown], left_out: int = 0) -> Image.Image:
+    """The sheet. left_out: how many more pictures there were."""
+    pen = SheetPen()
+    # cards first: strips between them leave holes
+    pictures = sorted(pictures, key=lambda picture: picture.strip)
     columns = min(COLUMNS, max(len(pictures), 2))
     width = GAP + columns * (CARD[0] + GAP)
     # places first, for the height: cards fill a row, a strip takes a row of its own
     places, photos, column, top = [], [], 0, GAP
-    for rows in pictures:
-        strip = rows[0].box is not None
-        photos.append(thumbnail(rows[0].file, PHOTO if strip else (136, 136)) if rows[0].best else (None, 0))
-        if column and (strip or column == columns):
+    for picture in pictures:
+        photos.append(fitted(picture.reading, PHOTO if picture.strip else (136, 136)))
+        if column and (picture.strip or column == columns):
             column, top = 0, top + CARD[1] + GAP
         places.append((GAP + column * (CARD[0] + GAP), top))
-        if strip:
-            top += strip_height(len(rows), photos[-1][0], width) + GAP
+        if picture.strip:
+            top += strip_height(len(picture.rows), photos[-1][0], width) + GAP
         else:
             column += 1
     bottom = top + (CARD[1] + GAP if column else 0) + (30 if left_out else 0)
 
     sheet = Image.new("RGB", (width, bottom), PAGE)
     draw = ImageDraw.Draw(sheet)
-    for rows, photo, place in zip(pictures, photos, places, strict=True):
-        if rows[0].box is not None:
-            draw_strip(sheet, draw, pen, rows, photo, place, width)
+    for picture, photo, place in zip(pictures, photos, places, strict=True):
+        if picture.strip:
+            draw_strip(sheet, draw, pen, picture, photo, place, width)
         else:
-            draw_card(sheet, draw, pen, rows[0], photo[0], place)
+            draw_card(sheet, draw, pen, picture, photo[0], place)
     if left_out:
         draw.text((GAP, bottom - 28), f"and {left_out:,} more pictures", TEXT, pen.font(16))
     return sheet
 
 
-class Pen:
+class SheetPen:
     """Fonts by size, and names as they can show them: without a font for 七 its class is shown, 7."""
 
     def __init__(self):
@@ -106,13 +121,14 @@ class Pen:
         return f"{text[: keep // 2]}…{text[-keep // 2 :]}"
 
 
-def draw_card(sheet, draw, pen, row, photo, place):
+def draw_card(sheet, draw, pen, picture, photo, place):
     x, y = place
-    unsure = row.note.startswith("unsure")
-    edge = REFUSED if row.glyph is None else UNSURE if unsure else LINE
+    (row,), one = picture.rows, next(iter(picture.reading.characters), None)
+    unsure = one is not None and one.unsure
+    edge = REFUSED if one is None else UNSURE if unsure else LINE
     draw.rounded_rectangle((x, y, x + CARD[0], y + CARD[1]), 8, PAPER, edge, 2 if edge != LINE else 1)
-    draw.text((x + 12, y + 8), pen.fit(shown(row.file), 12, CARD[0] - 24), FAINT, pen.font(12))
-    if row.glyph is None:
+    draw.text((x + 12, y + 8), pen.fit(shown(picture.file), 12, CARD[0] - 24), FAINT, pen.font(12))
+    if one is None:
         lines = wrap(row.note, pen.font(15), CARD[0] - 24)
         draw.multiline_text((x + 12, y + 40), lines, REFUSED, pen.font(15), spacing=6)
         return
@@ -127,8 +143,7 @@ def draw_card(sheet, draw, pen, row, photo, place):
         draw.text(
             (right, y + 104), f"{value(name):,}" if value(name) < 10**6 else str(value(name)), FAINT, pen.font(14)
         )
-    seen = Image.fromarray(row.glyph)
-    sheet.paste(seen, (x + CARD[0] - 78, y + 34))
+    sheet.paste(Image.fromarray(one.glyph), (x + CARD[0] - 78, y + 34))
     draw.rectangle((x + CARD[0] - 79, y + 33, x + CARD[0] - 14, y + 98), outline=LINE)
     if unsure:
         draw.text((x + CARD[0] - 14, y + 103), "unsure", UNSURE, pen.font(13), anchor="ra")
@@ -149,7 +164,7 @@ def draw_bars(draw, pen, best, place, width, color):
 
 
 CELL = 150, 152  # pixels; one character of a strip
-PHOTO = 420, 260  # pixels at most; the picture of a strip
+PHOTO = THUMBNAIL  # the picture of a strip
 
 
 def strip_height(characters, photo, width):
@@ -161,12 +176,13 @@ def cells_across(width):
     return max((width - 2 * GAP - PHOTO[0] - 30) // CELL[0], 1)
 
 
-def draw_strip(sheet, draw, pen, rows, photo, place, width):
+def draw_strip(sheet, draw, pen, picture, photo, place, width):
     x, y = place
+    rows = picture.rows
     photo, factor = photo
     height = strip_height(len(rows), photo, width)
     draw.rounded_rectangle((x, y, width - GAP, y + height), 8, PAPER, LINE)
-    draw.text((x + 12, y + 8), pen.fit(shown(rows[0].file), 12, width - 4 * GAP), FAINT, pen.font(12))
+    draw.text((x + 12, y + 8), pen.fit(shown(picture.file), 12, width - 4 * GAP), FAINT, pen.font(12))
     notes = [row.note.removeprefix("unsure").removeprefix("; ") for row in rows]  # the first of a line has one
     said = "    ".join(note.removeprefix("number ") for note in notes if note)
     if pen.path:
@@ -182,10 +198,10 @@ def draw_strip(sheet, draw, pen, rows, photo, place, width):
             draw.rectangle(box, outline=UNSURE if row.note.startswith("unsure") else BAR, width=2)
     start = x + PHOTO[0] + 30
     across = cells_across(width)
-    for i, row in enumerate(rows[:MOST_CHARACTERS]):
+    for i, (row, one) in enumerate(zip(rows[:MOST_CHARACTERS], picture.reading.characters)):
         left, top = start + i % across * CELL[0], y + 66 + i // across * CELL[1]
-        color = UNSURE if row.note.startswith("unsure") else TEXT
-        sheet.paste(Image.fromarray(row.glyph), (left, top))
+        color = UNSURE if one.unsure else TEXT
+        sheet.paste(Image.fromarray(one.glyph), (left, top))
         draw.rectangle((left - 1, top - 1, left + 64, top + 64), outline=LINE)
         label = pen.label(row.best[0][0])
         size = 42 if pen.font(42).getlength(label) <= 60 else 16
@@ -196,28 +212,16 @@ def draw_strip(sheet, draw, pen, rows, photo, place, width):
         draw.text((width - GAP - 12, y + 10), more, FAINT, pen.font(12), anchor="ra")
 
 
-def thumbnail(path, size):
-    """The upright picture in colour, within a size: (PIL image or None, its pixels to one of the picture's)."""
-    try:
-        with Image.open(path) as image:
-            turned = image.getexif().get(0x0112, 1) >= 5
-            full = image.size[::-1] if turned else image.size
-            if image.mode in ("RGB", "L", "1", "P", "CMYK", "YCbCr", "RGBA", "LA", "PA"):
-                image.draft("RGB", (2 * size[0], 2 * size[1]))
-                image = ImageOps.exif_transpose(image)
-                if "A" in image.mode or "transparency" in image.info:
-                    image = image.convert("RGBA")
-                    image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-                image = image.convert("RGB")
-            else:
-                image = Image.fromarray(open_picture(path)).convert("RGB")  # 16 bits and the like, scaled
-    except (OSError, ValueError, SyntaxError, PictureError):  # gone or changed since it was read
+def fitted(reading, size):
+    """A picture's thumbnail in a size: (PIL image or None, its pixels to one of the picture's)."""
+    if reading.thumbnail is None:
         return None, 0
+    image = Image.fromarray(reading.thumbnail)
     factor = min(size[0] / image.width, size[1] / image.height)
     shape = max(1, round(image.width * factor)), max(1, round(image.height * factor))
     # small bitmaps keep their pixels
     image = image.resize(shape, Image.Resampling.NEAREST if factor > 2 else Image.Resampling.LANCZOS)
-    return image, image.width / full[0]
+    return image, image.width / reading.size[0]
 
 
 def wrap(text, font, width):

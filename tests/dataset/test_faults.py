@@ -1,19 +1,17 @@
 """Faults: killed, interrupted, no room, two runs at once."""
 
-import errno
 import os
 import random
 import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 
 import pytest
-from common import PROJECT, assert_one_line, quick_project, run, tree
+from common import assert_one_line, quick_ink, quick_project, run, tree
 
-from shuzi.core import command, files
+from shuzi.core import files
 from shuzi.dataset.h5 import open_data
 
 posix = pytest.mark.skipif(os.name == "nt", reason="POSIX signals and limits")
@@ -25,8 +23,13 @@ def project(tmp_path_factory):
 
 
 @pytest.fixture
+def quick(monkeypatch):
+    quick_ink(monkeypatch)
+
+
+@pytest.fixture
 def words(tmp_path):
-    return write_words(tmp_path / "words", 300)
+    return write_words(tmp_path / "words", 100)
 
 
 def write_words(folder, each, text="{} {}"):
@@ -57,7 +60,7 @@ def test_datapro_killed_at_any_moment(words, project, tmp_path, kills):
     started = time.monotonic()
     run("datapro.py", words, "--out", tmp_path / "first", project=project)
     seconds = time.monotonic() - started
-    (words / "1" / "writer-0_0a.png").write_text("new")  # shifts 899 numbers
+    (words / "1" / "writer-0_0a.png").write_text("new")  # shifts 299 numbers
     (words / "2" / "writer-1_1.png").write_text("changed")
     run("datapro.py", words, "--out", tmp_path / "undisturbed", project=project)
     undisturbed = tree(tmp_path / "undisturbed")
@@ -66,7 +69,7 @@ def test_datapro_killed_at_any_moment(words, project, tmp_path, kills):
         if kill % 2:
             shutil.copytree(tmp_path / "first", out)
         process = start(project, "datapro.py", words, "--out", out)
-        time.sleep(random.Random(kill).uniform(0.1, 1.1) * seconds)
+        time.sleep(random.Random(kill).uniform(0.3, 1.1) * seconds)
         process.kill()
         process.communicate()
         here = tree(out) if out.exists() else {}
@@ -82,7 +85,7 @@ def test_datapro_killed_at_any_moment(words, project, tmp_path, kills):
 
 @posix
 def test_pack_killed_at_any_moment(project, tmp_path, kills):
-    run("datapro.py", write_words(tmp_path / "words", 600), "--out", tmp_path / "raw", project=project)
+    run("datapro.py", write_words(tmp_path / "words", 200), "--out", tmp_path / "raw", project=project)
     started = time.monotonic()
     run("test.py", "--raw", tmp_path / "raw", "--out", tmp_path / "old.h5", "--seed", "1", project=project)
     seconds = time.monotonic() - started
@@ -94,7 +97,7 @@ def test_pack_killed_at_any_moment(project, tmp_path, kills):
     for kill in range(kills):
         out.write_bytes(old)
         process = start(project, "test.py", "--raw", tmp_path / "raw", "--out", out)
-        time.sleep(random.Random(kill).uniform(0.1, 1.1) * seconds)
+        time.sleep(random.Random(kill).uniform(0.3, 1.1) * seconds)
         process.kill()
         process.communicate()
         assert out.read_bytes() in (old, new), f"kill {kill}"
@@ -122,7 +125,7 @@ def test_ctrl_c_is_one_line_and_the_run_can_go_on(words, project, tmp_path, to_a
     slow = words / "2" / "writer-x_999.png"
     slow.write_text("slow 3")
     process = start(project, "datapro.py", words, "--out", out, "--jobs", "2")
-    wait_for(lambda: len(list(out.glob("1/*.png"))) > 100)
+    wait_for(lambda: len(list(out.glob("1/*.png"))) > 30)
     # a terminal sends it to all processes of the group; `kill -INT` to one
     os.killpg(process.pid, signal.SIGINT) if to_all else process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate(timeout=30)
@@ -131,7 +134,7 @@ def test_ctrl_c_is_one_line_and_the_run_can_go_on(words, project, tmp_path, to_a
     again = run("datapro.py", words, "--out", out, project=project)
     assert again.returncode == 0
     made = int(again.stdout.splitlines()[-1].split(" of them made now")[0].split()[-1])
-    assert made <= 800
+    assert made <= 270
     run("datapro.py", words, "--out", tmp_path / "undisturbed", project=project)
     assert tree(out) == tree(tmp_path / "undisturbed")
 
@@ -165,55 +168,17 @@ def wait_for(condition, seconds=30):
         time.sleep(0.02)
 
 
-def test_two_runs_on_one_output(words, project, tmp_path):
-    run("datapro.py", words, "--out", tmp_path / "raw", project=project)
+def test_two_runs_on_one_output(words, quick, tmp_path):
+    run("datapro.py", words, "--out", tmp_path / "raw")
     before = tree(tmp_path / "raw")
     with files.run_lock(tmp_path / "raw" / ".lock", "it"):
-        assert_one_line(run("datapro.py", words, "--out", tmp_path / "raw", project=project), 2, "another run")
+        assert_one_line(run("datapro.py", words, "--out", tmp_path / "raw"), 2, "another run")
     assert tree(tmp_path / "raw") == before
     with files.run_lock(tmp_path / "data.h5.lock", "it"):
-        result = run("test.py", "--raw", tmp_path / "raw", "--out", tmp_path / "data.h5", project=project)
+        result = run("test.py", "--raw", tmp_path / "raw", "--out", tmp_path / "data.h5")
         assert_one_line(result, 2, "another run", "data.h5")
-    assert run("test.py", "--raw", tmp_path / "raw", "--out", tmp_path / "data.h5", project=project).returncode == 0
+    assert run("test.py", "--raw", tmp_path / "raw", "--out", tmp_path / "data.h5").returncode == 0
     assert not (tmp_path / "data.h5.lock").exists()
-
-
-def test_only_one_of_many_holds_the_lock(tmp_path):
-    """Runs that start and end all the time: never two inside at once."""
-    inside, most, busy = 0, 0, 0
-
-    def enter():
-        nonlocal inside, most, busy
-        for _ in range(200):
-            try:
-                with files.run_lock(tmp_path / "lock", "it"):
-                    inside += 1
-                    most = max(most, inside)
-                    time.sleep(0.0001)
-                    inside -= 1
-            except command.Problem:
-                busy += 1
-
-    threads = [threading.Thread(target=enter) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert most == 1 and 0 < busy < 800
-
-
-@posix
-def test_a_killed_run_locks_nobody_out(tmp_path):
-    code = "import sys\nfrom shuzi.core.files import run_lock\n"
-    code += "with run_lock(sys.argv[1], 'it'):\n print(flush=True)\n sys.stdin.read()"
-    process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "lock")], stdin=-1, stdout=-1, cwd=PROJECT)
-    process.stdout.readline()
-    with pytest.raises(command.Problem), files.run_lock(tmp_path / "lock", "it"):
-        pass
-    process.kill()
-    process.communicate()
-    with files.run_lock(tmp_path / "lock", "it"):
-        pass
 
 
 def test_a_picture_that_crashes_the_reader_is_refused(words, project, tmp_path):
@@ -221,24 +186,24 @@ def test_a_picture_that_crashes_the_reader_is_refused(words, project, tmp_path):
         (words / name).write_text("crash")
     result = run("datapro.py", words, "--out", tmp_path / "raw", project=project)
     assert result.returncode == 1 and "Traceback" not in result.stderr
-    assert "900 pictures of 3 classes" in result.stdout
+    assert "300 pictures of 3 classes" in result.stdout
     rows = (tmp_path / "raw" / "refused.csv").read_text().splitlines()
     assert len(rows) == 3 and all("crashed" in row for row in rows[1:])
 
 
-def test_a_picture_that_the_reader_fails_on_is_refused(words, project, tmp_path):
+def test_a_picture_that_the_reader_fails_on_is_refused(words, quick, tmp_path):
     (words / "1" / "a.png").write_text("fail")
-    result = run("datapro.py", words, "--out", tmp_path / "raw", project=project)
-    assert result.returncode == 1 and "Traceback" not in result.stderr and "900 pictures" in result.stdout
+    result = run("datapro.py", words, "--out", tmp_path / "raw")
+    assert result.returncode == 1 and "Traceback" not in result.stderr and "300 pictures" in result.stdout
     assert '1/a.png,"the program failed on it, TypeError: a fault' in (tmp_path / "raw" / "refused.csv").read_text()
 
 
-def test_a_source_that_vanishes_or_changes_during_the_run(words, project, tmp_path):
-    (words / "1" / "a0.png").write_text(f"remove {words / 'own' / 'writer-29_299.png'}")
-    result = run("datapro.py", words, "--out", tmp_path / "raw", project=project)
+def test_a_source_that_vanishes_or_changes_during_the_run(words, quick, tmp_path):
+    (words / "1" / "a0.png").write_text(f"remove {words / 'own' / 'writer-9_99.png'}")
+    result = run("datapro.py", words, "--out", tmp_path / "raw")
     assert result.returncode == 1
-    assert "own/writer-29_299.png,can't be" in (tmp_path / "raw" / "refused.csv").read_text()
-    again = run("datapro.py", words, "--out", tmp_path / "raw", project=project)
+    assert "own/writer-9_99.png,can't be" in (tmp_path / "raw" / "refused.csv").read_text()
+    again = run("datapro.py", words, "--out", tmp_path / "raw")
     assert again.returncode == 0 and " 0 of them made now" in again.stdout
 
 
@@ -246,7 +211,7 @@ def test_a_source_that_vanishes_or_changes_during_the_run(words, project, tmp_pa
 def test_the_output_vanishes_during_the_run(words, project, tmp_path):
     (words / "2" / "writer-x_999.png").write_text("slow 2")
     process = start(project, "datapro.py", words, "--out", tmp_path / "raw", "--jobs", "1")
-    wait_for(lambda: len(list((tmp_path / "raw").glob("1/*.png"))) > 50)
+    wait_for(lambda: len(list((tmp_path / "raw").glob("1/*.png"))) > 20)
     while (tmp_path / "raw").exists():
         shutil.rmtree(tmp_path / "raw", ignore_errors=True)
     _, stderr = process.communicate(timeout=30)
@@ -273,28 +238,13 @@ def test_no_room_for_the_output(words, project, tmp_path):
 
 
 @posix
-def test_no_permission(words, project, tmp_path):
+def test_no_permission(words, quick, tmp_path):
     raw = tmp_path / "raw"
-    run("datapro.py", words, "--out", raw, project=project)
+    run("datapro.py", words, "--out", raw)
     locked = tmp_path / "locked"
     locked.mkdir()
     locked.chmod(0o500)
     if os.access(locked, os.W_OK):
         locked = "/proc/self"  # for root every folder is writable but those of the system
-    assert_one_line(run("datapro.py", words, "--out", f"{locked}/raw", project=project), 2, str(locked))
-    assert_one_line(run("test.py", "--raw", raw, "--out", f"{locked}/data.h5", project=project), 2, str(locked))
-
-
-def test_a_fault_of_the_program_is_not_taken_for_refused_pictures(capsys):
-    """1 says "done, but some inputs were refused", and `make run` goes on."""
-    with pytest.raises(SystemExit) as end:
-        command.run(lambda: {}[7])
-    assert end.value.code == 70 and "KeyError: 7" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    "code, word", [(errno.ENOSPC, "disk is full"), (errno.EROFS, "read-only"), (errno.EACCES, "permission")]
-)
-def test_errors_of_the_system_say_what_to_do(code, word):
-    line = command.explain(OSError(code, os.strerror(code), "some\nfile"))
-    assert word in line and "some\\nfile" in line and "\n" not in line
+    assert_one_line(run("datapro.py", words, "--out", f"{locked}/raw"), 2, str(locked))
+    assert_one_line(run("test.py", "--raw", raw, "--out", f"{locked}/data.h5"), 2, str(locked))

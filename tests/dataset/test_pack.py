@@ -161,6 +161,34 @@ def test_no_split_tears_a_writer_or_copies_apart(rows, share, seed):
     assert set(labels[test]) == set(labels[~test]) == {0, 1, 2}
 
 
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["", "a", "b", "c", "d"])), min_size=1),
+    st.integers(2, 4),
+    st.integers(0, 5),
+)
+def test_parts_tear_no_writer_apart_and_leave_each_class_in_the_first(rows, parts, seed):
+    labels = np.array([label for label, _ in rows])
+    groups = split.make_groups(writer for _, writer in rows)
+    part_of = split.choose_parts(labels, groups, parts, np.random.default_rng(seed))
+    assert set(part_of) <= set(range(parts))
+    for group in set(groups):
+        assert len(set(part_of[groups == group])) == 1
+    assert set(labels[part_of == 0]) == set(labels)
+
+
+def test_parts_are_about_equal():
+    labels, groups = np.arange(6000) % 3, np.arange(6000) // 30
+    part_of = split.choose_parts(labels, groups, 4, np.random.default_rng(0))
+    assert all(400 < count < 600 for count in np.bincount(part_of * 3 + labels))
+
+
+def test_a_class_that_can_not_be_split_is_left_to_training_where_that_is_asked_for():
+    labels, groups = np.array([0, 0, 0, 0, 1, 1]), np.array([0, 1, 2, 3, 4, 4])
+    test = split.choose_test(labels, groups, "ab", 0.25, np.random.default_rng(0), every_class=False)
+    assert test.sum() == 1 and not test[4:].any()
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_my_own_hand_is_always_learned(tmp_path, seed):
     rows = [

@@ -1,6 +1,8 @@
 """synthesize.py: what it draws, that it draws the same again, and that other people's files stay."""
 
+import os
 import re
+import signal
 import subprocess
 import sys
 
@@ -8,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from common import PROJECT as ROOT
+from common import call
 
 from shuzi import ink
 from shuzi.core.numerals import ALL_CLASSES, DEFAULT_CLASSES
@@ -15,9 +18,13 @@ from shuzi.drawing import handwriting as synthesize
 from shuzi.drawing import strokes
 
 
-def command(*arguments, cwd):
-    line = [sys.executable, ROOT / "synthesize.py", *map(str, arguments)]
-    return subprocess.run(line, cwd=cwd, capture_output=True, text=True)
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def command(*arguments):
+    return call("synthesize.py", *(() if "--jobs" in arguments else ("--jobs", 0)), *arguments)
 
 
 def contents(folder):
@@ -101,7 +108,7 @@ def test_every_paper_gives_a_picture_that_can_be_read(paper):
 
 def test_command_draws_class_folders_with_writers(tmp_path):
     size = ("--per-class", 7, "--writers", 3, "--jobs", 2)
-    result = command("--out", "set", "--classes", "3,十,亿", *size, cwd=tmp_path)
+    result = command("--out", "set", "--classes", "3,十,亿", *size)
     assert result.returncode == 0, result.stderr
     assert result.stderr == ""
     assert result.stdout.splitlines()[-1].startswith("set: 21 pictures, 3 classes, 3 writers")
@@ -114,16 +121,16 @@ def test_command_draws_class_folders_with_writers(tmp_path):
 
 
 def test_same_seed_same_bytes_whatever_the_number_of_processes(tmp_path):
-    for out, seed, jobs in (("one", 4, 1), ("two", 4, 3), ("other", 5, 1)):
+    for out, seed, jobs in (("one", 4, 0), ("two", 4, 3), ("other", 5, 0)):
         arguments = ("--out", out, "--classes", "5,9", "--per-class", 6, "--seed", seed, "--jobs", jobs)
-        assert command(*arguments, cwd=tmp_path).returncode == 0
+        assert command(*arguments).returncode == 0
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
     assert contents(tmp_path / "one") != contents(tmp_path / "other")
 
 
 def test_a_class_looks_the_same_whichever_others_are_drawn(tmp_path):
-    assert command("--out", "one", "--classes", "8", "--per-class", 4, cwd=tmp_path).returncode == 0
-    assert command("--out", "two", "--classes", "2,8", "--per-class", 4, cwd=tmp_path).returncode == 0
+    assert command("--out", "one", "--classes", "8", "--per-class", 4).returncode == 0
+    assert command("--out", "two", "--classes", "2,8", "--per-class", 4).returncode == 0
     assert contents(tmp_path / "one" / "8") == contents(tmp_path / "two" / "8")
 
 
@@ -133,15 +140,15 @@ def test_own_pictures_stay_and_older_drawn_ones_go(tmp_path):
         path = tmp_path / "set" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-    assert command("--out", "set", "--classes", "7", "--per-class", 8, cwd=tmp_path).returncode == 0
-    assert command("--out", "set", "--classes", "7", "--per-class", 3, cwd=tmp_path).returncode == 0
+    assert command("--out", "set", "--classes", "7", "--per-class", 8).returncode == 0
+    assert command("--out", "set", "--classes", "7", "--per-class", 3).returncode == 0
     after = contents(tmp_path / "set")
     assert {name: after[name] for name in own} == own
     assert len(after) == len(own) + 3
 
 
 def test_preview_shows_every_way_of_writing(tmp_path):
-    result = command("--preview", "ways.png", "--classes", "7,8", cwd=tmp_path)
+    result = command("--preview", "ways.png", "--classes", "7,8")
     assert result.returncode == 0, result.stderr
     ways = len(strokes.WAYS["7"]) + len(strokes.WAYS["8"])
     assert f"{ways} ways" in result.stdout
@@ -163,7 +170,7 @@ def test_preview_shows_every_way_of_writing(tmp_path):
 )
 def test_what_cannot_be_done_is_said_in_one_line(tmp_path, arguments, says):
     (tmp_path / "file").write_text("not a folder")
-    result = command(*arguments, cwd=tmp_path)
+    result = command(*arguments)
     assert result.returncode == 2
     assert "Traceback" not in result.stderr
     assert says in result.stderr.splitlines()[-1]
@@ -214,3 +221,34 @@ def test_the_default_set_is_drawn_by_the_program_as_it_is():
             assert np.abs(stored.astype(int) - grey).mean() < 2  # other platforms round differently
         return
     raise AssertionError("drawn_writer-011_01 is not in class 4")
+
+
+FAULTY = """
+import os, signal
+import synthesize
+from shuzi.drawing import handwriting
+
+def make_writer(seed, number):
+    if number == 2:
+        raise IndexError("a fault")
+    if number == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return handwriting.make_writer(seed, number)
+
+synthesize.make_writer = make_writer
+if __name__ == "__main__":
+    synthesize.run(synthesize.main)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="POSIX signals")
+def test_a_writer_that_fails_is_left_out_and_the_others_draw(tmp_path):
+    (tmp_path / "faulty.py").write_text(FAULTY)
+    line = [sys.executable, "faulty.py", "--out", "set", "--classes", "1", "--per-class", "5", "--writers", "5"]
+    result = subprocess.run(line, env=dict(os.environ, PYTHONPATH=str(ROOT)), capture_output=True, text=True)
+    assert result.returncode == 1 and "3 pictures, 1 classes, 3 writers" in result.stdout
+    assert [said.partition(": ")[2] for said in result.stderr.splitlines()] == [
+        "writer 2 is left out: the program failed on it, IndexError: a fault",
+        "writer 3 is left out: the program crashed on it",
+    ]
+    assert len(list((tmp_path / "set" / "1").iterdir())) == 3

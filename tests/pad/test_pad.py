@@ -18,21 +18,21 @@ import sys
 import threading
 import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from common import PROJECT, assert_one_line, call
 from PIL import Image
 
 from shuzi import ink
 from shuzi.drawing.strokes import WAYS, parse
-from shuzi.pad import server as pad
+from shuzi.pad import pictures
+from shuzi.pad import server as server_room
 
 pytest.importorskip("flask", reason="requirements-pad.txt is not installed")
 pytest.importorskip("waitress", reason="requirements-pad.txt is not installed")
 
-SCRIPT = Path(pad.__file__)
 CLASSES = ["3", "7", "10"]
 
 
@@ -65,13 +65,13 @@ def model(tmp_path_factory):
     from shuzi.reading import reader
 
     keras.utils.set_random_seed(0)
-    pictures, labels = [], []
+    drawn, labels = [], []
     for label, name in enumerate(CLASSES):
         for _ in range(100):
             grey = np.full((320, 320), 255, np.uint8)
-            for stroke in pad.example(name):
+            for stroke in pictures.example(name):
                 cv2.polylines(grey, [np.int32(np.array(stroke)[:, :2] * 320)], False, 0, 14, cv2.LINE_AA)
-            pictures.append(ink.prepare(grey))
+            drawn.append(ink.prepare(grey))
             labels.append(label)
     net = keras.Sequential(
         [
@@ -86,7 +86,7 @@ def model(tmp_path_factory):
         ]
     )
     net.compile(keras.optimizers.Adam(0.003), "sparse_categorical_crossentropy")
-    net.fit(np.array(pictures), np.array(labels), epochs=8, batch_size=32, verbose=0)
+    net.fit(np.array(drawn), np.array(labels), epochs=8, batch_size=32, verbose=0)
     path = tmp_path_factory.mktemp("model") / "model.keras"
     reader.save_model(net, path, CLASSES, 0.5)
     return path
@@ -98,7 +98,7 @@ class Server:
     def __init__(self, model, folder, *options):
         self.hwtrainset = folder / "hwtrainset"
         self.errors = folder / "stderr.txt"
-        command = [sys.executable, str(SCRIPT), "--model", str(model), "--port", "0", *options]
+        command = [sys.executable, str(PROJECT / "pad.py"), "--model", str(model), "--port", "0", *options]
         with open(self.errors, "wb") as errors:
             self.process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=errors, text=True)
         first = self.process.stdout.readline()
@@ -173,7 +173,7 @@ def test_drawing_is_read(server):
         )
         assert sum(one["confidence"] for one in answer["top"]) == pytest.approx(1, abs=1e-3)
         seen = Image.open(io.BytesIO(base64.b64decode(answer["seen"].split(",")[1])))
-        assert np.array_equal(np.asarray(seen), ink.read_picture(drawing(name)))
+        assert np.array_equal(np.asarray(seen), ink.read_picture(drawing(name))[:, :, 0])
 
 
 def test_photo_of_several_characters_is_read_as_a_number(server):
@@ -216,7 +216,7 @@ def test_what_is_no_picture_gets_a_sentence(server):
 
 
 def test_upload_over_the_limit_is_refused_and_the_server_lives(server):
-    status, answer = server.json("/read", bytes(pad.MAX_BYTES + 1))
+    status, answer = server.json("/read", bytes(server_room.UPLOAD_LIMIT + 1))
     assert (status, answer["code"]) == (413, "too-large")
     assert server.json("/read", drawing("7"))[0] == 200
 
@@ -250,7 +250,7 @@ def test_two_pads_at_once_lose_nothing(tmp_path):
 
     def save(body):
         barrier.wait(30)  # eight at the same time, as from pads that share no lock
-        return pad.teach(tmp_path, body, "7", "me")
+        return pictures.teach(tmp_path, body, "7", "me")
 
     with ThreadPoolExecutor(8) as threads:
         paths = list(threads.map(save, bodies))
@@ -340,63 +340,51 @@ class FakeReader:
 
 
 def test_unsure_is_said(tmp_path):
-    answer = pad.make_app(FakeReader([0.4, 0.3, 0.2, 0.1]), tmp_path).test_client().post("/read", data=drawing("7"))
+    answer = (
+        server_room.make_app(FakeReader([0.4, 0.3, 0.2, 0.1]), tmp_path).test_client().post("/read", data=drawing("7"))
+    )
     assert answer.json["unsure"] is True
     assert [(one["character"], one["value"]) for one in answer.json["top"]] == [
         ("七", 7),
         ("乙", None),
         ("三", 3),
     ]
-    answer = pad.make_app(FakeReader([0.1, 0.8, 0.1, 0]), tmp_path).test_client().post("/read", data=drawing("7"))
+    answer = (
+        server_room.make_app(FakeReader([0.1, 0.8, 0.1, 0]), tmp_path).test_client().post("/read", data=drawing("7"))
+    )
     assert answer.json["unsure"] is False and answer.json["top"][0]["class"] == "乙"
 
 
 def test_model_that_fails_gets_a_sentence(tmp_path):
-    answer = pad.make_app(FakeReader(None), tmp_path).test_client().post("/read", data=drawing("7"))
+    answer = server_room.make_app(FakeReader(None), tmp_path).test_client().post("/read", data=drawing("7"))
     assert answer.status_code == 500 and "Traceback" not in answer.text and answer.json["error"]
 
 
 # ---- the command ---------------------------------------------------------------------------------
 
 
-def command(*arguments, folder):
-    return subprocess.run(
-        [sys.executable, str(SCRIPT), *arguments], cwd=folder, capture_output=True, text=True, timeout=120
-    )
-
-
-def one_line(result):
-    return result.returncode == 2 and result.stderr.count("\n") == 1 and not result.stdout
-
-
-def test_port_in_use_is_said_in_one_line(tmp_path):
+def test_port_in_use_is_said_in_one_line():
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        result = command("--port", str(taken.getsockname()[1]), folder=tmp_path)
-    assert one_line(result) and "--port" in result.stderr
+        assert_one_line(call("pad.py", "--port", taken.getsockname()[1]), 2, "--port")
 
 
 @pytest.mark.parametrize("options", [["--port", "70000"], ["--port", "0", "--host", "no.such.host.invalid"]])
-def test_address_that_is_none_is_said_in_one_line(tmp_path, options):
-    assert one_line(command(*options, folder=tmp_path))
+def test_address_that_is_none_is_said_in_one_line(options):
+    assert_one_line(call("pad.py", *options), 2, "can't serve")
 
 
-def test_model_that_is_missing_or_broken_is_said_in_one_line(tmp_path):
-    result = command("--port", "0", folder=tmp_path)
-    assert one_line(result) and "model.keras" in result.stderr
+def test_model_that_is_missing_or_broken_is_said_in_one_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert_one_line(call("pad.py", "--port", "0"), 2, "model.keras")
     (tmp_path / "broken.keras").write_bytes(b"PK\3\4 no model")
-    assert one_line(command("--port", "0", "--model", "broken.keras", folder=tmp_path))
+    assert_one_line(call("pad.py", "--port", "0", "--model", "broken.keras"), 2, "broken.keras")
 
 
-def test_without_its_libraries_it_says_what_to_install(tmp_path):
-    for call in ("sys.exit(pad.main([]))", "pad.show('nothing.keras')"):
-        code = f"import sys; sys.modules['flask'] = None; import pad; {call}"
-        result = subprocess.run(
-            [sys.executable, "-c", code],
-            cwd=tmp_path, env=dict(os.environ, PYTHONPATH=str(SCRIPT.parent)), capture_output=True, text=True,
-            check=False, timeout=60,
-        )  # fmt: skip
-        assert result.returncode == (2 if "main" in call else 0)
-        assert "requirements-pad.txt" in result.stdout + result.stderr and "Traceback" not in result.stderr
+def test_without_its_libraries_it_says_what_to_install(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "flask", None)
+    assert_one_line(call("pad.py"), 2, "requirements-pad.txt")
+    server_room.show("nothing.keras")
+    assert "requirements-pad.txt" in capsys.readouterr().out
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Ctrl-C reaches a process in another way on Windows")
@@ -499,7 +487,10 @@ def test_write_read_clear_undo_and_teach(visit, server):
 
     write(page, "3")
     reads(page, "3")
-    strokes = lambda: page.evaluate("strokes.length")
+
+    def strokes():
+        return page.evaluate("strokes.length")
+
     assert strokes() == 3
     page.click("#undo")
     assert strokes() == 2
@@ -563,7 +554,10 @@ def test_phone_with_a_finger_in_chinese(visit):
     )
     assert page.inner_text("h1") == "写一个数字" and page.get_attribute("html", "lang") == "zh-CN"
     wire = page.context.new_cdp_session(page)
-    touch = lambda kind, at: wire.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+
+    def touch(kind, at):
+        wire.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+
     for line in places(page, "7"):
         touch("touchStart", [{"x": line[0][0], "y": line[0][1]}])
         for (ax, ay), (bx, by) in itertools.pairwise(line):
@@ -600,7 +594,7 @@ def test_picture_instead_and_a_file_that_is_none(visit, tmp_path):
     page.set_input_files("#file", tmp_path / "thirty.png")
     page.wait_for_selector("#character:has-text('三十')")
     assert page.inner_text("#value") == "30" and page.is_disabled("#save")
-    (tmp_path / "huge.png").write_bytes(bytes(pad.MAX_BYTES + 1))
+    (tmp_path / "huge.png").write_bytes(bytes(server_room.UPLOAD_LIMIT + 1))
     page.set_input_files("#file", tmp_path / "huge.png")
     page.wait_for_selector("#message:visible")
     assert "too large" in page.inner_text("#message")
@@ -629,10 +623,12 @@ def test_page_says_when_the_server_is_gone(visit):
 def test_pad_in_a_notebook(browser, model, tmp_path, capsys):
     """Framed by another server's page on this computer, as by a notebook; the plain pad can't be framed."""
     pytest.importorskip("IPython")
-    pad.show(model, tmp_path / "hwtrainset")
+    server_room.show(model, tmp_path / "hwtrainset")
     said = capsys.readouterr().out
     framed = said[said.index("http://") :].split()[0]
-    plain = pad._serve(pad.make_app(FakeReader([1, 0, 0, 0]), tmp_path), pad._listen("127.0.0.1", 0))
+    plain = server_room.serve(
+        server_room.make_app(FakeReader([1, 0, 0, 0]), tmp_path), server_room.listen("127.0.0.1", 0)
+    )
     threading.Thread(target=plain.run, daemon=True).start()
     frames = [
         f'<iframe src="{a}" width=700 height=900></iframe>'
@@ -661,6 +657,6 @@ def test_pad_in_a_notebook(browser, model, tmp_path, capsys):
         page.close()
         notebook.shutdown()
         notebook.server_close()
-        for server in (plain, *pad._shown):
+        for server in (plain, *server_room._shown):
             server.close()
-        pad._shown.clear()
+        server_room._shown.clear()

@@ -1,6 +1,7 @@
 """predict.py, its model file, lines of several characters, and the sheet; with a model that knows four drawn shapes."""
 
 import csv
+import functools
 import json
 import os
 import shutil
@@ -11,13 +12,13 @@ import zipfile
 
 import numpy as np
 import pytest
-from common import PROJECT, assert_one_line, run, tree
+from common import PROJECT, assert_one_line, call, run, tree
 from PIL import Image, ImageDraw
 
 import predict
 from shuzi import ink
 from shuzi.core import fonts
-from shuzi.reading import layout, reader, sheet
+from shuzi.reading import characters, layout, reader, sheet, table
 
 posix = pytest.mark.skipif(os.name == "nt", reason="POSIX files and signals")
 CLASSES = ["1", "2", "10", "box"]  # 一, 二, 十 and a class of the user's own
@@ -44,7 +45,7 @@ def write(names, size=60, gap=25, margin=30, width=6, down=False):
 
 
 def shape_model(classes=CLASSES, side=64):
-    """Knows a shape by the nearest of the shapes above, in thin and in thick strokes: fixed weights, nothing to train."""
+    """Knows a shape by the nearest of the shapes above, in thin and thick strokes: fixed weights, nothing to train."""
     import keras
 
     shapes = np.stack([ink.prepare(write([name], width=width)) for name in CLASSES for width in (2, 4, 8, 12)])
@@ -75,18 +76,18 @@ def model_path(tmp_path_factory):
 
 
 @pytest.fixture
-def call(model_path, capsys):
+def predicted(model_path, capsys):
     """predict.py's main, here where TensorFlow is loaded already: returns (code, rows of the CSV, stdout)."""
 
-    def call(folder, *args):
+    def predicted(folder, *args):
         out = folder.parent / "out.csv"
         code = predict.main([str(folder), "--model", str(model_path), "--csv", str(out), *map(str, args)])
-        with open(out, encoding="utf-8", newline="") as file:
+        with open(out, encoding="utf-8-sig", newline="") as file:
             lines = list(csv.reader(file))
         assert lines[0] == HEADER
         return code, [dict(zip(HEADER, line, strict=True)) for line in lines[1:]], capsys.readouterr().out
 
-    return call
+    return predicted
 
 
 # ---- the command ---------------------------------------------------------------------------------
@@ -110,7 +111,7 @@ def test_a_folder_of_all_sorts(tmp_path, model_path):
     args = ("pictures", "--model", model_path, "--csv", "out.csv", "--sheet", "out.png")
     result = run("predict.py", *args, cwd=tmp_path)
     assert result.returncode == 1 and result.stderr == ""
-    with open(tmp_path / "out.csv", encoding="utf-8", newline="") as file:
+    with open(tmp_path / "out.csv", encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     refused = {"notes.txt", "empty.jpg", "blank.png"} | ({"pipe.png"} if os.name != "nt" else set())
     read = [row for row in rows if row["prediction"]]
@@ -144,7 +145,7 @@ def test_what_it_wrote_among_the_pictures_is_not_read_the_next_time(tmp_path, mo
     (tmp_path / "deep").mkdir()
     for _ in range(2):
         assert predict.main([str(tmp_path), "--model", str(model_path), *outputs]) == 1
-        with open(tmp_path / "out.csv", encoding="utf-8", newline="") as file:
+        with open(tmp_path / "out.csv", encoding="utf-8-sig", newline="") as file:
             assert [os.path.basename(row["file"]) for row in csv.DictReader(file)] == ["a.png", "other.csv"]
 
 
@@ -164,18 +165,18 @@ def test_named_pictures_in_sorted_order_once_each(tmp_path, model_path, capsys):
         write(["10"]).save(tmp_path / f"{name}.png")
     paths = [str(tmp_path / name) for name in ("b.png", "a.png", "./b.png")]
     assert predict.main([*paths, "--model", str(model_path), "--csv", str(tmp_path / "out.csv")]) == 0
-    with open(tmp_path / "out.csv", encoding="utf-8", newline="") as file:
+    with open(tmp_path / "out.csv", encoding="utf-8-sig", newline="") as file:
         assert [row["file"] for row in csv.DictReader(file)] == sorted(paths[:2])
 
 
-def test_many_pictures_are_read_the_same_in_processes(tmp_path, call):
+def test_many_pictures_are_read_the_same_in_processes(tmp_path, predicted):
     folder = tmp_path / "many"
     folder.mkdir()
     for i in range(predict.FEW + 70):
         write([CLASSES[i % 4]] if i % 10 else ["10", "1"], width=4 + i % 5).save(folder / f"{i}.png")
     (folder / "99.png").write_text("no picture")
-    one = call(folder, "--jobs", 1)
-    two = call(folder, "--jobs", 2)
+    one = predicted(folder, "--jobs", 1)
+    two = predicted(folder, "--jobs", 2)
     assert one == two and one[0] == 1 and len(one[1]) == predict.FEW + 70 + 17
 
 
@@ -185,7 +186,7 @@ def test_cells_that_a_spreadsheet_would_run(tmp_path, monkeypatch, model_path, c
         write(["10"]).save(name)
     paths = ["./" + name for name in sorted(os.listdir())]
     predict.main([*paths, "--model", str(model_path), "--csv", "out.csv"])
-    with open("out.csv", encoding="utf-8", newline="") as file:
+    with open("out.csv", encoding="utf-8-sig", newline="") as file:
         cells = [cell for line in list(csv.reader(file))[1:] for cell in line]
     assert [cell for cell in cells if cell.endswith(".png")] == ["'+1.png", "'-1.png", "'=cmd.png", "'@x.png"]
     assert not [cell for cell in cells if cell.startswith(tuple("=+-@"))]
@@ -199,7 +200,7 @@ def test_unsure_is_said(tmp_path, capsys):
     code = predict.main(
         [str(tmp_path / f"{n}.png") for n in "ab"] + ["--model", str(path), "--csv", str(tmp_path / "o")]
     )
-    with open(tmp_path / "o", encoding="utf-8", newline="") as file:
+    with open(tmp_path / "o", encoding="utf-8-sig", newline="") as file:
         assert [row["note"] for row in csv.DictReader(file)] == ["unsure", "unsure; number 20", "unsure"]
     assert code == 0 and "3 of them unsure" in capsys.readouterr().out
 
@@ -209,8 +210,9 @@ def test_ctrl_c_is_one_line(tmp_path, model_path):
     folder = tmp_path / "many"
     folder.mkdir()
     image = write(["10"])
-    for i in range(3000):
-        image.save(folder / f"{i}.png", compress_level=0)
+    image.save(folder / "0.png")
+    for i in range(1, 3000):
+        os.link(folder / "0.png", folder / f"{i}.png")
     (tmp_path / "out.csv").write_text("before")
     command = [sys.executable, PROJECT / "predict.py", folder, "--model", model_path, "--csv", tmp_path / "out.csv"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8")
@@ -225,6 +227,47 @@ def test_ctrl_c_is_one_line(tmp_path, model_path):
 
 
 # ---- faults --------------------------------------------------------------------------------------
+
+
+FAULTY = """
+import os, signal
+from shuzi.reading import characters, layout
+
+def find_layout(ink, *rest):  # stands in for a fault in the program; which, the picture's width says
+    if ink.shape[1] == 201:
+        raise IndexError("list index out of range")
+    if ink.shape[1] == 202:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return layout.find_layout(ink, *rest)
+
+characters.find_layout = find_layout
+import predict
+if __name__ == "__main__":
+    predict.run(predict.main)
+"""
+
+
+@posix
+def test_a_fault_on_one_picture_or_a_killed_process_costs_that_picture_only(tmp_path, model_path):
+    folder = tmp_path / "many"
+    folder.mkdir()
+    image = write(["10"], size=100)
+    for i in range(predict.FEW + 40):
+        image.save(folder / f"{i}.png")
+    for name, width in (("fails", 201), ("kills", 202)):
+        image.resize((width, width)).save(folder / f"{name}.png")
+    (tmp_path / "faulty.py").write_text(FAULTY)
+    command = [sys.executable, "faulty.py", folder, "--model", model_path, "--csv", "out.csv", "--jobs", "2"]
+    result = subprocess.run(
+        command, cwd=tmp_path, env=dict(os.environ, PYTHONPATH=str(PROJECT)), capture_output=True, text=True
+    )
+    assert (result.returncode, result.stderr) == (1, "")
+    with open(tmp_path / "out.csv", encoding="utf-8-sig", newline="") as file:
+        rows = {os.path.basename(row["file"]): row for row in csv.DictReader(file)}
+    assert len(rows) == predict.FEW + 42
+    assert rows.pop("fails.png")["note"] == "the program failed on it, IndexError: list index out of range"
+    assert rows.pop("kills.png")["note"] == "the program crashed on it"
+    assert all(row["prediction"] == "10" for row in rows.values())
 
 
 @pytest.fixture
@@ -247,24 +290,26 @@ def picture(tmp_path):
         (["a.png", "--csv", "hollow"], ["hollow", "a folder"]),
     ],
 )
-def test_what_can_not_be_done_is_one_line(args, words, tmp_path, picture, model_path):
+def test_what_can_not_be_done_is_one_line(args, words, tmp_path, picture, model_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "hollow").mkdir()
     shutil.copy(model_path, tmp_path / "model.keras")
-    assert_one_line(run("predict.py", *args, cwd=tmp_path), 2, *words)
+    assert_one_line(call("predict.py", *args), 2, *words)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.png", "hollow", "model.keras"]
 
 
 @pytest.mark.parametrize(
     "args", [["--jobs", "0"], ["--sheet", "out.gif"], ["--sheet", "out.png", "--csv", "../here/out.png"]]
 )
-def test_arguments_that_make_no_sense(args, tmp_path):
+def test_arguments_that_make_no_sense(args, tmp_path, monkeypatch):
     (tmp_path / "here").mkdir()
-    result = run("predict.py", *args, cwd=tmp_path / "here")
+    monkeypatch.chdir(tmp_path / "here")
+    result = call("predict.py", *args)
     assert result.returncode == 2 and args[0] in result.stderr and "Traceback" not in result.stderr
 
 
 def test_help_has_an_example():
-    result = run("predict.py", "--help")
+    result = call("predict.py", "--help")
     assert result.returncode == 0 and "example: python predict.py" in result.stdout
 
 
@@ -355,7 +400,7 @@ def test_a_model_can_not_bring_code(tmp_path, monkeypatch, picture):
     path = tmp_path / "model.keras"
     reader.save_model(model, path, CLASSES, 0.5)
     os.unlink(trap)  # it ran when the model was made
-    result = run("predict.py", picture, "--model", path, "--csv", tmp_path / "out.csv")
+    result = call("predict.py", picture, "--model", path, "--csv", tmp_path / "out.csv")
     assert_one_line(result, 2, "code of its own")
     assert not os.path.exists(trap) and not (tmp_path / "out.csv").exists()
 
@@ -365,8 +410,12 @@ def test_a_model_can_not_bring_code(tmp_path, monkeypatch, picture):
 
 def rows_of(image, model_path, tmp_path):
     image.save(tmp_path / "line.png")
-    batch = [predict.prepare(str(tmp_path / "line.png"))]
-    return next(predict.read_batch(batch, reader.load_reader(model_path)))
+    return table.rows_of(characters.read_picture(tmp_path / "line.png", loaded(model_path)))
+
+
+@functools.cache
+def loaded(model_path):
+    return reader.load_reader(model_path)
 
 
 @pytest.mark.parametrize("name", CLASSES)
@@ -417,8 +466,7 @@ def test_boxes_are_in_pixels_of_the_upright_picture(orientation, model_path, tmp
     exif = Image.Exif()
     exif[0x0112] = orientation
     stored.save(tmp_path / "a.jpg", exif=exif)
-    batch = [predict.prepare(str(tmp_path / "a.jpg"))]
-    rows = next(predict.read_batch(batch, reader.load_reader(model_path)))
+    rows = characters.read_picture(tmp_path / "a.jpg", loaded(model_path)).characters
     assert [row.best[0][0] for row in rows] == ["10", "box"]
     # strokes are 60 wide: half of that stands out around the box
     for row, expected in zip(rows, ((400, 400, 700, 700), (1370, 370, 760, 760)), strict=True):
@@ -437,53 +485,50 @@ def test_a_page_of_specks_is_not_searched_for_ever(specks):
 # ---- the sheet -----------------------------------------------------------------------------------
 
 
-def picture_row(path, note="", box=None):
+def shown(*boxes, unsure=False, reason="", size=(200, 160)):
+    """A picture for the sheet: with a character in each box, or refused."""
     glyph = np.full((64, 64), 255, np.uint8)
-    return predict.Row(str(path), glyph, [("10", 0.9), ("1", 0.06), ("box", 0.04)], note, box)
+    best = [("10", 0.9), ("1", 0.06), ("box", 0.04)]
+    lines = [] if reason else [[characters.Character(glyph, best, unsure, box) for box in boxes]]
+    photo = None if reason else np.full((80, 100, 3), 250, np.uint8)
+    reading = characters.Reading(lines, reason, size, photo)
+    return sheet.Shown("a.png", table.rows_of(reading), reading)
 
 
-def test_sheet_marks_what_is_unsure_and_what_was_refused(picture):
-    refused = predict.Row(str(picture), None, [], "no ink found", None)
-    plain, unsure, empty = (
-        np.asarray(sheet.draw_sheet([[row]])) for row in (picture_row(picture), picture_row(picture, "unsure"), refused)
+def test_sheet_marks_what_is_unsure_and_what_was_refused():
+    plain, unsure, refused = (
+        np.asarray(sheet.draw_sheet([one])) for one in (shown(None), shown(None, unsure=True), shown(reason="no ink"))
     )
     amber, red = (np.array([int(c[i : i + 2], 16) for i in (1, 3, 5)]) for c in (sheet.UNSURE, sheet.REFUSED))
 
     def holds(image, color):
         return bool((image == color).all(axis=2).any())
 
-    assert holds(unsure, amber) and not holds(plain, amber) and not holds(empty, amber)
-    assert holds(empty, red) and not holds(plain, red)
+    assert holds(unsure, amber) and not holds(plain, amber) and not holds(refused, amber)
+    assert holds(refused, red) and not holds(plain, red)
 
 
-def test_sheet_draws_the_boxes(tmp_path):
-    path = tmp_path / "line.png"
-    write(["10", "1"], size=100).save(path)
-    rows = [picture_row(path, "number 11", (30, 30, 100, 100)), picture_row(path, "", (155, 75, 100, 10))]
-    boxed = np.asarray(sheet.draw_sheet([rows]))
-    elsewhere = np.asarray(sheet.draw_sheet([[row._replace(box=(0, 0, 1, 1)) for row in rows]]))
+def test_sheet_draws_the_boxes():
+    boxed = np.asarray(sheet.draw_sheet([shown((30, 30, 100, 100), (155, 75, 40, 10))]))
+    elsewhere = np.asarray(sheet.draw_sheet([shown((0, 0, 1, 1), (0, 0, 1, 1))]))
     assert boxed.shape == elsewhere.shape and (boxed != elsewhere).any()
 
 
-def test_sheet_of_many_pictures_stays_bounded(tmp_path, picture):
+def test_sheet_of_many_pictures_stays_bounded(tmp_path):
     with sheet.sheet_file(tmp_path / "out.png") as add:
         for i in range(5 * sheet.MOST):
-            add(picture_row(picture)._replace(file=f"{picture}{i}"))
+            add(f"{i}.png", shown(None).reading)
     width, height = Image.open(tmp_path / "out.png").size
     assert width < 1500 and height < 200 * sheet.MOST / sheet.COLUMNS + 300
 
 
-def test_sheet_when_a_picture_has_gone(tmp_path):
-    assert sheet.draw_sheet([[picture_row(tmp_path / "gone.png")]]).size[0] > 0
-
-
-def test_class_names_stand_in_where_no_font_has_the_characters(monkeypatch, picture):
+def test_class_names_stand_in_where_no_font_has_the_characters(monkeypatch):
     monkeypatch.setenv("CJK_FONT", "none")
     fonts.find_cjk_font_file.cache_clear()
     try:
         assert fonts.find_cjk_font_file() is None and fonts.find_cjk_font() is None
-        assert sheet.Pen().label("10") == "10"
-        assert sheet.draw_sheet([[picture_row(picture)]]).size[0] > 0
+        assert sheet.SheetPen().label("10") == "10"
+        assert sheet.draw_sheet([shown(None)]).size[0] > 0
     finally:
         monkeypatch.undo()
         fonts.find_cjk_font_file.cache_clear()
@@ -493,7 +538,7 @@ def test_a_font_that_is_found_shows_the_characters():
     path = fonts.find_cjk_font_file()
     if path is None:
         pytest.skip("no font with Chinese characters here")
-    pen = sheet.Pen()
+    pen = sheet.SheetPen()
     drawn = {bytes(pen.font(30).getmask(character)) for character in "零一二三四五六七八九十百千万亿"}
     assert len(drawn) == 15 and pen.label("10") == "十"
     assert isinstance(fonts.find_cjk_font(), str)
@@ -502,7 +547,7 @@ def test_a_font_that_is_found_shows_the_characters():
 @pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")
 def test_a_reader_that_has_seen_enough_is_no_error():
     """As in `predict.py folder | head`."""
-    code = "from files import run\nrun(lambda: print('a line\\n' * 100_000))"
+    code = "from shuzi.core.command import run\nrun(lambda: print('a line\\n' * 100_000))"
     process = subprocess.Popen(
         [sys.executable, "-c", code], cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
