@@ -128,7 +128,7 @@ class _Page:
                     raise GridError(_none_found(shape))
                 lines[axis] = chosen + start
         if shape:
-            self._check_no_more(lines, maps, shape)
+            self._check_count(lines, maps, shape)
         return lines
 
     def _covered(self, axis):
@@ -157,8 +157,8 @@ class _Page:
         at = (np.arange(length) + 0.5) / BIN - 0.5
         return np.interp(at, np.arange(len(here)), here)
 
-    def _check_no_more(self, lines, maps, shape):
-        """A row or column more than was asked for would shift the classes. Raises GridError."""
+    def _check_count(self, lines, maps, shape):
+        """A row or column more or less than was asked for would shift the classes. Raises GridError."""
         for axis, words in (0, "rows"), (1, "columns"):
             own = lines[axis]
             covered, start = maps[axis]
@@ -166,7 +166,11 @@ class _Page:
             ends = ((other[[0, -1]] - maps[1 - axis][1]) / BIN).astype(int)
             share = covered[:, ends[0] : max(ends[1], ends[0] + 1)].mean(1)
             crossed = self._crossed(1 - axis, other, maps, len(covered), start)
-            usual = np.median([share[_near(p - start, 3, share)].max() for p in own])
+            shares = np.array([share[_near(p - start, 3, share)].max(initial=0) for p in own])
+            usual = np.median(shares)
+            joined = [crossed[_near((a + b) / 2 - start, abs(b - a) * 0.25, crossed)].mean() for a, b in zip(own, own[1:])]
+            if shares.min() < 0.35 * usual or min(joined) < 0.4:
+                raise GridError(f"no grid of {shape[0]}x{shape[1]} cells found")
             for edge, step in (own[0], own[0] - own[1]), (own[-1], own[-1] - own[-2]):
                 at = edge + step - start
                 line = share[_near(at, abs(step) * 0.12, share)]

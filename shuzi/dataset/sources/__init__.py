@@ -102,6 +102,8 @@ class Look:
         """Lists what is in a container, and in those that are in it."""
         number = self.place(container, prefix, levels, inside)
         for name in container.names(lambda name, reason: self.refuse(prefix + name, reason)):
+            if name.endswith(".strokes.json"):  # beside a drawing of pad.py --collect, the pen's track
+                continue
             module = special(name)
             if module is None:
                 self.entries.append(Entry(number, name))
