@@ -117,8 +117,13 @@ def main(argv=None):
             else:
                 counts, made_now, by_nobody = make(source, classes, raw, args.fit, args.jobs, refused)
             raw.tidy()
-    if nothing and refused and pages.shape:
-        raise Problem(f"no page could be read: {refused[0][1]}; see {shown(raw.path('refused.csv'))}")
+    if nothing and refused:
+        name, reason, _ = refused[0]
+        raise Problem(
+            f"no pictures in {shown(source.root)} that can be used; refused: {shown(name)}: {reason}"
+            + (f", and {len(refused) - 1:,} more" if len(refused) > 1 else "")
+            + f"; see {shown(raw.path('refused.csv'))}"
+        )
     if nothing:
         raise Problem(
             f"no pictures in {shown(source.root)}; "

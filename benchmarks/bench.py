@@ -26,7 +26,7 @@ from PIL import Image
 PROJECT = Path(__file__).resolve().parent.parent
 
 from shuzi.dataset.h5 import CHUNK, open_data  # noqa: E402
-from shuzi.dataset.sources import open_source  # noqa: E402
+from shuzi.dataset.sources import Options, read_source  # noqa: E402
 from shuzi.net import calibration  # noqa: E402
 from shuzi.reading.reader import load_reader, quiet_stderr  # noqa: E402
 
@@ -565,10 +565,11 @@ def predicting(source, folder, model, count):
     pictures.mkdir()
     names = [row["source"] for row in manifest(folder / "ink")]
     names = [names[i] for i in np.random.default_rng(0).permutation(len(names))]
-    opened = open_source(source)
+    opened, classes, _ = read_source([str(source)], Options(), lambda *refused: None)
+    found = {picture.name: picture for of_class in classes.values() for picture in of_class}
     for i in range(count):  # some twice, where the set has fewer
         name = names[i % len(names)]
-        with opened.open(name) as file, open(pictures / f"{i:05}{Path(name).suffix}", "wb") as copy:
+        with opened.open(found[name]) as file, open(pictures / f"{i:05}{Path(name).suffix}", "wb") as copy:
             shutil.copyfileobj(file, copy)
     begin = time.perf_counter()
     ran = run([PROJECT / "predict.py", pictures, "--model", model, "--csv", folder / "predictions.csv"])

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from shuzi import ink
 from shuzi.core.files import Problem, run
-from shuzi.dataset.sources import open_source, sort_into_classes, writer_of
+from shuzi.dataset.sources import Options, read_source
 from shuzi.reading.reader import ModelError, load_reader
 
 CELL = ink.SIZE
@@ -24,9 +24,8 @@ LABEL = 150  # pixels; width of the text before each row
 
 
 def read_set(path, classes):
-    """The readable pictures of a source: ({class: uint8 (n, 64, 64)}, {class: their names})."""
-    source = open_source(path)
-    found = sort_into_classes(source, lambda name, reason: None)
+    """The readable pictures of a source: ({class: uint8 (n, 64, 64)}, {class: whence each came})."""
+    source, found, _ = read_source([path], Options(), lambda *refused: None)
     pictures, names = {}, {}
     for cls in classes:
         pictures[cls], names[cls] = [], []
@@ -98,7 +97,7 @@ def main():
                 distance = np.square(drawn_features[other] - own).sum(1)
                 groups.append([drawn[other][k] for k in distance.argsort()[: args.neighbours]])
                 groups[-1] += [np.full((CELL, CELL), 255, np.uint8)] * (args.neighbours - len(groups[-1]))
-            texts = [f"{cls} read as {seen[i]}", f"{chances[i].max():.0%}", writer_of(names[cls][i])]
+            texts = [f"{cls} read as {seen[i]}", f"{chances[i].max():.0%}", names[cls][i].writer]
             rows.append(row_of(real[cls][i], texts, groups))
     print(f"| all | {total} | {right / total:.2%} | |")
     if not rows:

@@ -19,21 +19,23 @@ import numpy as np  # noqa: E402
 from benchmarks.bench import Failed, finish, one  # noqa: E402
 from shuzi import ink  # noqa: E402
 from shuzi.core.files import Problem, run  # noqa: E402
-from shuzi.dataset.sources import open_source, sort_into_classes, writer_of  # noqa: E402
+from shuzi.dataset.sources import Options, read_source  # noqa: E402
 from shuzi.reading.reader import load_reader  # noqa: E402
 
 
-def halves(source, classes):
-    """{writer: ([(class, name)], [(class, name)])}: every other picture of each class to teach, the rest to test."""
-    found = sort_into_classes(source, lambda name, reason: None)
+def halves(source, found, classes):
+    """{writer: ([(class, picture)], [(class, picture)])}: every other picture of each class to teach, the rest to test.
+
+    found: {class: pictures}, as `read_source` gives it.
+    """
     people = defaultdict(lambda: ([], []))
     for cls in classes:
         of_writer = defaultdict(list)
-        for name in found.get(cls, []):
-            of_writer[writer_of(name)].append(name)
-        for writer, names in of_writer.items():
-            for i, name in enumerate(names):
-                people[writer][i % 2].append((cls, name))
+        for picture in found.get(cls, []):
+            of_writer[picture.writer].append(picture)
+        for writer, pictures in of_writer.items():
+            for i, picture in enumerate(pictures):
+                people[writer][i % 2].append((cls, picture))
     people.pop("", None)
     if not people:
         raise Problem(f"{source.root} has no pictures of {', '.join(classes)} whose writers are known")
@@ -70,8 +72,8 @@ def measure(args, folder):
     hand = folder / "hand"
     shutil.copytree(args.hwtrainset, hand)
     classes = sorted(path.name for path in hand.iterdir() if path.is_dir())
-    source = open_source(args.real)
-    people = halves(source, classes)
+    source, found, _ = read_source([args.real], Options(), lambda *refused: None)
+    people = halves(source, found, classes)
     before = train(folder, "before", hand, args.seed)
     mistakes = {writer: len(half) - count_right(before, source, half) for writer, (half, _) in people.items()}
     chosen = sorted(mistakes, key=lambda writer: (-mistakes[writer], writer))[: args.writers]
@@ -80,9 +82,9 @@ def measure(args, folder):
     for writer in chosen:
         taught, tested = people[writer]
         copies = []
-        for i, (cls, name) in enumerate(taught):
-            copies.append(hand / cls / f"own_writer-me_{i:03}{Path(name).suffix}")
-            with source.open(name) as file:
+        for i, (cls, picture) in enumerate(taught):
+            copies.append(hand / cls / f"own_writer-me_{i:03}{Path(picture.name).suffix}")
+            with source.open(picture) as file:
                 copies[-1].write_bytes(file.read())
         after = train(folder, f"after-{writer}", hand, args.seed)
         for path in copies:

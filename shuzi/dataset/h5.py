@@ -146,6 +146,17 @@ def _read_manifest(raw):
         raise Problem(f"{shown(path)} is damaged ({error}); make it again: {command}") from None
 
 
+def sources_of(raw: str | os.PathLike, files: set[str]) -> dict[str, str]:
+    """What some files of raw_data were made from, as manifest.csv says; "?" where it does not."""
+    sources = dict.fromkeys(files, "?")
+    if files:
+        with open(os.path.join(raw, "manifest.csv"), encoding="utf-8-sig", newline="") as file:
+            for row in csv.DictReader(file):
+                if (name := from_cell(row["file"] or "")) in files:
+                    sources[name] = from_cell(row.get("source") or "?")
+    return sources
+
+
 def _check_row(raw, row):
     """A row of the manifest -> Picture, or (file, reason)."""
     file, cls, writer, split = row

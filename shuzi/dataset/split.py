@@ -171,3 +171,28 @@ def choose_parts(labels: np.ndarray, groups: np.ndarray, parts: int, rng: np.ran
 
 def _renumbered(groups):
     return np.unique(groups, return_inverse=True)[1].ravel()
+
+
+def keep_split(splits: Sequence[str], labels: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """The split that the set came with: `test` is for the test, all else for training.
+
+    Returns bool (n,), True for test. Raises Problem where a class has pictures on one side only.
+    """
+    test = np.array([split == "test" for split in splits])
+    for label, name in enumerate(names):
+        of_class = test[labels == label]
+        if of_class.all() or not of_class.any():
+            side = "no picture to train on" if of_class.all() else "no test picture"
+            raise Problem(
+                f"class {shown(name)} has {side} in the split that the set came with; split anew: --test 0.15, "
+                "or leave the class out: python datapro.py --classes"
+            )
+    return test
+
+
+def contradictions(pictures: Iterable) -> list[list]:
+    """Pictures of one content in several classes, in groups; each has `digest` and `cls`."""
+    groups = {}
+    for picture in pictures:
+        groups.setdefault(picture.digest, []).append(picture)
+    return [group for group in groups.values() if len({picture.cls for picture in group}) > 1]

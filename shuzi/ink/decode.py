@@ -6,6 +6,7 @@ import io
 import logging
 import math
 import os
+import re
 import stat
 import warnings
 from collections import namedtuple
@@ -34,6 +35,7 @@ MAX_PAGES = 1000  # that are read of one file
 
 USUAL_FORMATS = ["JPEG", "PNG"]
 MULTI_PAGE = {"TIFF", "GIF"}
+MULTI_PAGE_ENDINGS = (".tif", ".tiff", ".gif", ".pdf")
 MARKS = [(b"GIF8", "GIF"), *((start, "TIFF") for start in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"))]
 HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 # EPS and WMF run a helper program or need Windows; the others are only stubs that never decode.
@@ -82,6 +84,25 @@ def count_pages(source):
                 return 1
             with Image.open(file, formats=[kind]) as image:
                 return max(1, sum(1 for _ in _frames(image)))
+
+
+def page_names(path):
+    """The names of a file's pages, `scan.tif#p1`, …; its own where it has one, or can't be read."""
+    if not str(path).lower().endswith(MULTI_PAGE_ENDINGS):
+        return [path]
+    try:
+        count = count_pages(path)
+    except PictureError:
+        count = 1
+    return [path] if count == 1 else [f"{path}#p{page}" for page in range(1, min(count, MAX_PAGES) + 1)]
+
+
+def split_page(name):
+    """`scan.tif#p2` -> the path and the page: ("scan.tif", 2). Any other path is of page 1."""
+    match = re.fullmatch(r"(.*)#p(\d{1,4})", str(name), re.DOTALL)
+    if not match or os.path.lexists(name):
+        return name, 1
+    return match.group(1), int(match.group(2))
 
 
 def grey_of(picture):

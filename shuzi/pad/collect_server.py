@@ -118,7 +118,7 @@ def make_collect_app(collecting: Round, address: str) -> "flask.Flask":
     def overview():
         joined = f"{address}?key={keys['student']}"
         code = segno.make(joined, error="m").svg_data_uri(scale=6, border=2)
-        return {"writers": collecting.overview(), "address": joined, "code": code}
+        return {"writers": collecting.overview(), "address": joined, "scan": code}
 
     @app.get("/teacher/picture")
     def picture():

@@ -71,14 +71,14 @@ class Reading(NamedTuple):
         return [one for line in self.lines for one in line]
 
 
-def find(source: Source, thumbnail: bool = False) -> Found:
-    """Decode a picture and find its ink. Raises PictureError, NoInkError."""
+def find(source: Source, thumbnail: bool = False, page: int = 1) -> Found:
+    """Decode a picture, or a page of a file, and find its ink. Raises PictureError, NoInkError."""
     if isinstance(source, np.ndarray | Image.Image):
         colour = decode.colour_of(source)
         grey, size = decode.grey_of(source), colour.full_size
     else:
-        grey, size = decode._open(source, 1, decode.WORKING_SIDE, "L")
-        colour = decode.open_colour(source) if thumbnail else None
+        grey, size = decode._open(source, page, decode.WORKING_SIDE, "L")
+        colour = decode.open_colour(source, page) if thumbnail else None
     return Found(ink.find_ink(grey), size, _reduced(colour.rgb) if thumbnail else None)
 
 
@@ -89,13 +89,14 @@ def _reduced(rgb):
     return cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
 
 
-def prepare(source: Source, lines: bool = True, thumbnail: bool = False) -> Prepared:
+def prepare(source: Source, lines: bool = True, thumbnail: bool = False, page: int = 1) -> Prepared:
     """Decode a picture, find its ink, and the characters that it may hold.
 
     source: path, bytes, PIL image or array of a picture. lines: whether it may hold more than one character.
+    page: of a file of several, from 1.
     Raises PictureError, NoInkError.
     """
-    found = find(source, thumbnail)
+    found = find(source, thumbnail, page)
     return Prepared(find_layout(found.ink, lines), found.scale, found.size, found.thumbnail)
 
 
@@ -106,7 +107,8 @@ def prepare_paths(items: list[tuple[str, bool, int]]) -> list[Prepared | Failure
 
     def attempt(path, thumbnail):
         try:
-            return prepare(path, thumbnail=thumbnail)
+            path, page = decode.split_page(path)
+            return prepare(path, thumbnail=thumbnail, page=page)
         except Exception as error:
             return failure_of(error)
 

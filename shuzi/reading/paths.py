@@ -4,19 +4,22 @@ import os
 from collections.abc import Iterable
 
 from shuzi.core.command import Problem
+from shuzi.core.files import is_litter
 from shuzi.core.text import shown
+from shuzi.ink.decode import page_names, split_page
 
 
 def find_pictures(paths: Iterable[str], outputs: Iterable[str] = ()) -> list[str]:
-    """All files that the paths mean, sorted: folders with all in them but hidden files, READMEs and `outputs`.
+    """All pictures that the paths mean, sorted: folders with all in them but hidden files, READMEs and `outputs`.
 
+    A file of several pages gives one for each: `scan.tif#p2`, which `ink.decode.split_page` takes apart.
     outputs: files that this run will write, and the last may have written. Raises Problem, also where one of them is
     named as a picture.
     """
     found, not_these = set(), {os.path.realpath(path) for path in outputs}
     names_of_these = {os.path.basename(path) for path in not_these}  # quicker to ask for than whole paths
     for path in paths:
-        if not os.path.lexists(path):
+        if not os.path.lexists(split_page(path)[0]):
             raise Problem(f"{shown(path)}: no such file or folder")
         if not os.path.isdir(path):
             if os.path.realpath(path) in not_these:
@@ -31,12 +34,12 @@ def find_pictures(paths: Iterable[str], outputs: Iterable[str] = ()) -> list[str
                 folders.clear()
                 continue
             seen.add((place.st_dev, place.st_ino))
-            folders[:] = [name for name in folders if not name.startswith(".")]
+            folders[:] = [name for name in folders if not is_litter(name)]
             for name in names:
                 file = os.path.normpath(os.path.join(folder, name))
-                hidden = name.startswith(".") or name.upper().startswith("README")
+                hidden = is_litter(name) or name.upper().startswith("README")
                 if not hidden and not (name in names_of_these and os.path.realpath(file) in not_these):
                     found.add(file)
     if not found:
         raise Problem(f"{', '.join(map(shown, paths))}: no pictures there; put some in, or name another folder")
-    return sorted(found)
+    return [name for path in sorted(found) for name in page_names(path)]

@@ -27,13 +27,15 @@ def decode(names: Sequence[bytes], where: str, encoding: str = "") -> list[str]:
         python_name = ENCODINGS.get(encoding, (OTHERS.get(encoding),))[0]
         return [name.decode(python_name, "surrogateescape") for name in names]
     odd = [name for name in names if not name.isascii()]
-    if _all("utf-8", odd) is not None:
-        return [name.decode("utf-8") for name in names]
+    as_utf_8 = _all("utf-8", odd)
     fitting = {}
     for option, (python_name, first, last) in ENCODINGS.items():
         texts = _all(python_name, odd)
         if texts is not None:
             fitting[option] = (_known(texts), _common(odd, texts, python_name, first, last))
+    # text in UTF-8 is seldom anything else; but 一 and 十 in GBK are letters of other scripts in it
+    if as_utf_8 is not None and _known(as_utf_8) >= max((known for known, _ in fitting.values()), default=0):
+        return [name.decode("utf-8") for name in names]
     if all(_has_accents(name) for name in odd) and max((known for known, _ in fitting.values()), default=0) == 0:
         return [name.decode("cp437") for name in names]
     if not fitting:

@@ -43,17 +43,22 @@ class _Listed:
 
     def __init__(self, look):
         self.names = [look.name(entry) for entry in look.entries]
-        odd = [i for i, name in enumerate(self.names) if not name.isascii() and _is_bytes(name)]
+        odd = [i for i, name in enumerate(self.names) if not name.isascii()]
+        if not any(_may_be_bytes(self.names[i]) for i in odd):
+            odd = []
         raws = [self.names[i].encode("utf-8", "surrogateescape") for i in odd]
-        for i, text in zip(odd, charsets.decode(raws, look.source.root, look.options.encoding)):
+        texts = charsets.decode(raws, look.source.root, look.options.encoding)
+        if any(map(_is_bytes, texts)):  # no encoding fits all: those that are text stay so
+            odd = [i for i in odd if _is_bytes(self.names[i])]
+            raws = [self.names[i].encode("utf-8", "surrogateescape") for i in odd]
+            texts = charsets.decode(raws, look.source.root, look.options.encoding)
+        for i, text in zip(odd, texts):
             self.names[i] = text
-        self.files = [entry.inner.rpartition("/")[2] for entry in look.entries]
-        for i in odd:
-            self.files[i] = (
-                self.names[i].rpartition("/")[2].partition("#p")[0]
-                if look.entries[i].page
-                else self.names[i].rpartition("/")[2]
-            )
+        self.files = [
+            (name.removesuffix(f"#p{entry.page}") if entry.page else name).rpartition("/")[2]
+            for name, entry in zip(self.names, look.entries)
+        ]
+        changed = set(odd)
         numbers: dict[tuple, int] = {}
         self.folders: list[tuple[str, ...]] = []  # the parts of each
         self.archives: list[int] = []
@@ -65,7 +70,7 @@ class _Listed:
             if key not in numbers:
                 numbers[key] = len(numbers)
                 parts = look.parts(entry.container, folder)
-                if i < len(self.names) and _is_bytes(folder):
+                if i in changed:
                     below = self.names[i][len(look.prefixes[entry.container]) :].rpartition("/")[0]
                     parts = look.parts(entry.container, below)
                 self.folders.append(parts)
@@ -78,12 +83,17 @@ def _is_bytes(name):
     return any("\udc80" <= character <= "\udcff" for character in name)
 
 
+def _may_be_bytes(name):
+    """Whether it holds bytes, or letters that bytes in an old encoding may pass for in UTF-8."""
+    return any("\udc80" <= character <= "\udcff" or "\x80" <= character < "\u0800" for character in name)
+
+
 def _label_files(look, listed, classes):
     options = look.options
     count = len(look.entries)
     kind = options.labels if options.labels in KINDS else ""
     said = [names.label_of(file) for file in listed.files]
-    table = _table(look, listed, options.labels if not kind else "")
+    table = None if kind else _table(look, listed, options.labels)
     certain = table is not None and not options.layout and kind == "" and options.labels != ""
     readings = [layout.Reading()] * len(listed.folders)
     if kind in ("", "folders") and not certain:

@@ -58,7 +58,7 @@ def read_folders(folders: Sequence[tuple[str, ...]], archives: Sequence[int], la
         chosen = _numeral_levels(folders, archives, levels, is_split)
     else:
         chosen = _own_levels(folders, archives, common, is_split)
-    return _with_writers(folders, chosen, common, is_split)
+    return _with_writers(folders, archives, chosen, common, is_split)
 
 
 def _as_said(folders, layout):
@@ -131,7 +131,7 @@ def _own_levels(folders, archives, common, is_split):
     return [found[0] if found and found[0] >= inside else None for found, inside in zip(inner, archives)]
 
 
-def _with_writers(folders, chosen, common, is_split):
+def _with_writers(folders, archives, chosen, common, is_split):
     """Folders around the class folders that differ, or else folders in them that recur, are writers."""
     around, below = Counter(), {}
     for parts, level in zip(folders, chosen):
@@ -145,12 +145,15 @@ def _with_writers(folders, chosen, common, is_split):
     recurring = sum(len(classes) > 1 for classes in below.values())
     in_classes = not several and len(below) > 1 and 2 * recurring >= len(below)
     readings = []
-    for parts, level in zip(folders, chosen):
+    for parts, inside, level in zip(folders, archives, chosen):
         words = [is_split(part) for part in parts if is_split(part)]
         split = "" if not words else "test" if words[0] == "test" else "train"
         writer = ""
         if level is not None and several:
             outer = _others(parts[:level], common, is_split)
+            archive = _others(parts[: min(inside, level)], common, is_split)
+            if archive and sum(other[: len(archive)] == archive for other in around) == 1:
+                outer = archive  # 李四.zip/homework/7: one archive, one student
             writer = "" if not outer else outer[-1] if ends[outer[-1]] == 1 else "/".join(outer)
         elif level is not None and in_classes:
             writer = (_others(parts[level + 1 :], 0, is_split) or ("",))[0]

@@ -57,7 +57,7 @@ def look(look, number: int, name: str, depth: int) -> None:
 
 def first_line(container, name):
     with container.stream(name) as file:
-        return file.readline(200_000).decode("utf-8-sig", "replace")
+        return file.readline(200_000).decode("utf-8-sig", "replace").replace("\0", "")  # UTF-16 has these
 
 
 # ---- reading -------------------------------------------------------------------------------------
