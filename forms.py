@@ -1,4 +1,4 @@
-"""Sheets to write on: classes → forms.pdf. Print, fill, scan or photograph them, and give the pictures to datapro.py."""
+"""Sheets to write on: classes → forms.pdf. Filled and photographed, datapro.py reads them."""
 
 import argparse
 import secrets
@@ -14,7 +14,9 @@ def main(argv=None):
         epilog="example: python forms.py --classes 1,2,3 --each 10 --writers 30 --out forms.pdf",
     )
     add = parser.add_argument
-    add("--classes", default="1,2,3,4,5,6,7,8,9,10", help="names or characters, or all numerals: all (default: 1 to 10)")
+    add(
+        "--classes", default="1,2,3,4,5,6,7,8,9,10", help="names or characters, or all numerals: all (default: 1 to 10)"
+    )
     add("--each", type=int, default=5, metavar="N", help="cells for each class (default: %(default)s)")
     add("--writers", type=int, default=1, metavar="N", help="sheets numbered for so many writers (default: no number)")
     add("--paper", default="a4", help="a4 or letter (default: %(default)s)")

@@ -22,9 +22,15 @@ def parse_arguments(argv):
     add("--host", help="0.0.0.0 lets others in the network in, with a key (default: 127.0.0.1, this computer)")
     add("--open", action="store_true", help="open the page in a browser")
     round_ = parser.add_argument_group("a round of collecting: a class writes on its phones, and you look on")
-    round_.add_argument("--collect", action="store_true", help="open one; it is for the whole network if --host is not given")
-    round_.add_argument("--classes", default="1,2,3,4,5,6,7,8,9,10", help="to be written, names or characters (default: 1 to 10)")
-    round_.add_argument("--each", type=int, default=5, metavar="N", help="of each by each writer (default: %(default)s)")
+    round_.add_argument(
+        "--collect", action="store_true", help="open one; it is for the whole network if --host is not given"
+    )
+    round_.add_argument(
+        "--classes", default="1,2,3,4,5,6,7,8,9,10", help="to be written, names or characters (default: 1 to 10)"
+    )
+    round_.add_argument(
+        "--each", type=int, default=5, metavar="N", help="of each by each writer (default: %(default)s)"
+    )
     args = parser.parse_args(argv)
     if not 1 <= args.each <= 200:
         parser.error("--each must be 1 to 200")

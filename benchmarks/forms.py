@@ -45,7 +45,9 @@ def fill(picture, page, rng, number):
     The second: {(row, column): float32 (h, w), the ink in and around the cell}.
     """
     writer = make_writer(7, number)
-    colour = np.array([(25, 25, 30), (30, 40, 130), (60, 60, 66), (150, 30, 40)][rng.choice(4, p=[0.4, 0.35, 0.2, 0.05])])
+    colour = np.array(
+        [(25, 25, 30), (30, 40, 130), (60, 60, 66), (150, 30, 40)][rng.choice(4, p=[0.4, 0.35, 0.2, 0.05])]
+    )
     thick = rng.uniform(0.35, 0.9) * DOTS  # pixels
     pen = "pencil" if colour[0] == 60 else "ballpoint"
     states, written = {}, {}
@@ -67,7 +69,9 @@ def fill(picture, page, rng, number):
         area[:] = area * (1 - ink[..., None]) + colour * ink[..., None]
         written[cell.row, cell.column] = ink
         if state == "crossed out":
-            ends = np.array([(left, top), (right, bottom)]) + rng.uniform(-0.06, 0.12, (2, 1)) * side * np.array([[1], [-1]])
+            ends = np.array([(left, top), (right, bottom)]) + rng.uniform(-0.06, 0.12, (2, 1)) * side * np.array(
+                [[1], [-1]]
+            )
             if rng.random() < 0.5:
                 ends[:, 0] = ends[::-1, 0]
             cv2.line(picture, *np.int32(ends * 16).tolist(), colour.tolist(), max(int(thick), 1), cv2.LINE_AA, 4)
@@ -83,7 +87,10 @@ def surface(paper, rng, most):
     reach = np.hypot(width, height) / 2
     u = np.linspace(-reach, reach, 400)
     # the slope of the profile, in radians: a bow, a wave, and one end that rises
-    slope = most * (rng.uniform(-0.5, 0.5) * u / reach + rng.uniform(0, 0.25) * np.sin(u / reach * rng.uniform(1, 4) + rng.uniform(0, 6)))
+    slope = most * (
+        rng.uniform(-0.5, 0.5) * u / reach
+        + rng.uniform(0, 0.25) * np.sin(u / reach * rng.uniform(1, 4) + rng.uniform(0, 6))
+    )
     slope += most * rng.uniform(0, 0.6) * np.clip((u / reach - 0.4) / 0.6, 0, 1) ** 2
     step = u[1] - u[0]
     x, z = np.cumsum(np.cos(slope)) * step, np.cumsum(np.sin(slope)) * step
@@ -155,7 +162,9 @@ def photograph(page_picture, paper, rng, settings, dots=DOTS, see=None):
     at = np.meshgrid(np.arange(wide, dtype=np.float32) / step, np.arange(high, dtype=np.float32) / step)
     x, y, light = (cv2.remap(field, *at, cv2.INTER_LINEAR) for field in fields)
     desk = rng.uniform(40, 150, 3)
-    photo = cv2.remap(page_picture, x * dots, y * dots, cv2.INTER_AREA, borderMode=cv2.BORDER_CONSTANT, borderValue=desk.tolist())
+    photo = cv2.remap(
+        page_picture, x * dots, y * dots, cv2.INTER_AREA, borderMode=cv2.BORDER_CONSTANT, borderValue=desk.tolist()
+    )
     photo = photo.astype(np.float32)
     # light from one side, and the shadow of a hand or a telephone
     slope = rng.normal(0, 0.18, 2)
@@ -186,7 +195,9 @@ def scan(page_picture, paper, rng, _):
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), rng.normal(0, 1.2), 0.75)
     size = int(0.75 * width), int(0.75 * height)
     turn[:, 2] += (np.array(size) - (width, height)) / 2
-    page = cv2.warpAffine(cv2.GaussianBlur(page_picture, (0, 0), 0.7), turn, size, flags=cv2.INTER_AREA, borderValue=(250,) * 3)
+    page = cv2.warpAffine(
+        cv2.GaussianBlur(page_picture, (0, 0), 0.7), turn, size, flags=cv2.INTER_AREA, borderValue=(250,) * 3
+    )
     page = page * rng.uniform(0.92, 1) + rng.normal(0, rng.uniform(0.5, 3), page.shape)
     return compressed(np.clip(page, 0, 255).astype(np.uint8), rng.integers(60, 92))
 
@@ -206,7 +217,21 @@ def same(ink, picture):
 def measure(camera, count, seed, folder, keep=None):
     """Counts over `count` pages: a dict. keep: a folder for the pictures of pages that were not read right."""
     rng = np.random.default_rng([seed, len(camera)])
-    counts = dict.fromkeys(("pages", "refused", "filled", "read", "wrong class", "unlike", "empty", "empty filed", "crossed out", "crossed out filed"), 0)
+    counts = dict.fromkeys(
+        (
+            "pages",
+            "refused",
+            "filled",
+            "read",
+            "wrong class",
+            "unlike",
+            "empty",
+            "empty filed",
+            "crossed out",
+            "crossed out filed",
+        ),
+        0,
+    )
     seconds = 0.0
     for number in range(count):
         paper = "letter" if rng.random() < 0.25 else "a4"
@@ -251,7 +276,9 @@ def measure(camera, count, seed, folder, keep=None):
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0], epilog="example: python -m benchmarks.forms --pages 200")
+    parser = argparse.ArgumentParser(
+        description=__doc__.split("\n")[0], epilog="example: python -m benchmarks.forms --pages 200"
+    )
     parser.add_argument("--pages", type=int, default=40, metavar="N", help="for each camera (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--keep", metavar="FOLDER", help="save pictures of pages that were not read right there")

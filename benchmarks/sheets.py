@@ -53,7 +53,9 @@ def lines_left(picture, side):
     edge = int(0.16 * side)
     for ink in dark, dark.T:
         for part in ink[:edge], ink[-edge:]:
-            opened = cv2.morphologyEx(part.astype(np.uint8), cv2.MORPH_OPEN, np.ones((1, max(int(0.5 * side), 3)), np.uint8))
+            opened = cv2.morphologyEx(
+                part.astype(np.uint8), cv2.MORPH_OPEN, np.ones((1, max(int(0.5 * side), 3)), np.uint8)
+            )
             if opened.any():
                 return True
     return False
@@ -84,17 +86,24 @@ def measure(picture, centres, boxes):
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0], epilog="example: python -m benchmarks.sheets --photos 3")
+    parser = argparse.ArgumentParser(
+        description=__doc__.split("\n")[0], epilog="example: python -m benchmarks.sheets --photos 3"
+    )
     parser.add_argument("--data", default=DATA, metavar="PATH", help="(default: %(default)s)")
     parser.add_argument("--kept", action="store_true", help="the sheets that were kept for the end")
-    parser.add_argument("--photos", type=int, default=0, metavar="N", help="simulated photos of each sheet with each camera")
+    parser.add_argument(
+        "--photos", type=int, default=0, metavar="N", help="simulated photos of each sheet with each camera"
+    )
     args = parser.parse_args(argv)
-    print("| pages | refused | filled cells | cut | of them with lines left | filled in empty columns |\n|---|---:|---:|---:|---:|---|")
+    print(
+        "| pages | refused | filled cells | cut | with lines left | filled in empty columns |\n"
+        "|---|---:|---:|---:|---:|---|"
+    )
     for kind in ("scans", *(CAMERAS if args.photos else ())):
         total = dict(filled=0, cut=0, lines=0, refused=0)
         others, reasons = [], []
         for name, picture, boxes in sheets(args.data, KEPT if args.kept else SHEETS):
-            middles = {place: ((l + r) / 2, (t + b) / 2) for place, (l, t, r, b) in boxes.items()}
+            middles = {place: tuple(np.reshape(box, (2, 2)).mean(0)) for place, box in boxes.items()}
             for number in range(1 if kind == "scans" else args.photos):
                 page, centres = picture, {place: np.array(middle) for place, middle in middles.items()}
                 if kind != "scans":
@@ -116,7 +125,11 @@ def main(argv=None):
                 others += [f"{name} {row},{column}" for row, column in counts["other"]]
         pages = f"{kind}, {'15-18' if args.kept else '08-14'}"
         share = f"{total['cut']:,} ({total['cut'] / total['filled']:.2%})"
-        print(f"| {pages} | {total['refused']} | {total['filled']:,} | {share} | {total['lines']} | {', '.join(others)} |", flush=True)
+        print(
+            f"| {pages} | {total['refused']} | {total['filled']:,} | {share} "
+            f"| {total['lines']} | {', '.join(others)} |",
+            flush=True,
+        )
         for reason in reasons:
             print(f"refused: {reason}")
     return 0

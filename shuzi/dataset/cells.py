@@ -1,4 +1,4 @@
-"""Cuts a page of many cells into pictures: each cell's own writing on white, over the lines too, none of its neighbours'.
+"""Cuts a page of many cells into pictures: each cell's own writing on white, over the lines too, no neighbour's.
 
 `cells_grid.py` finds the lines that someone ruled, `cells_form.py` the forms that `forms.py` made. Either way the page
 is laid flat, so that its cells are upright boxes at known places, and from there on all is the same: what is dark
@@ -23,8 +23,9 @@ DIAGONAL = 48  # pixels; side of a cell in which a stroke from corner to corner 
 
 # A page laid flat. picture: uint8 (h, w, 3), RGB, paper evened out to white; depth: float32 (h, w), 0 paper to 1 black;
 # labels: int32 (h, w), the number of the cell a place belongs to, from 1, 0 for none;
-# boxes: {(row, column): (left, top, right, bottom)} in pixels of it, in the order of the numbers
-Flat = namedtuple("Flat", "picture depth labels boxes")
+# boxes: {(row, column): (left, top, right, bottom)} in pixels of it, in the order of the numbers;
+# places: float32 (h, w, 2), where in the page's picture each pixel is, x and y
+Flat = namedtuple("Flat", "picture depth labels boxes places")
 # One cell. state: "filled", "empty" or "crossed out"; picture: uint8 (h, w, 3), RGB on white, None if empty;
 # box: x, y, w, h of the ink, or of an empty cell, in pixels of the flat page
 Cell = namedtuple("Cell", "row column state picture box")
@@ -36,7 +37,8 @@ def cut_grid(picture, grid):
     picture: uint8 (h, w, 3), RGB. grid: a `cells_grid.Grid` of it. Returns (Flat, list of Cell in reading order).
     """
     side = cell_side(grid.nodes)
-    flat, xs, ys = _flatten_grid(picture, grid.nodes, side)
+    places, xs, ys = _places_of_grid(grid.nodes, side)
+    flat = sample(picture, places)
     even, depth = evened(flat, side)
     labels = np.zeros(depth.shape, np.int32)
     boxes = {}
@@ -45,7 +47,7 @@ def cut_grid(picture, grid):
             box = tuple(int(round(v)) for v in (xs[column], ys[row], xs[column + 1], ys[row + 1]))
             boxes[row + 1, column + 1] = box
             labels[box[1] : box[3], box[0] : box[2]] = len(boxes)
-    flat = Flat(even, depth, labels, boxes)
+    flat = Flat(even, depth, labels, boxes, places)
     ink = _without_lines(flat, ink_mask(depth, even), xs, ys, side)
     return flat, cut(flat, ink, side)
 
@@ -56,8 +58,8 @@ def cell_side(nodes):
     return float(np.clip(np.median(steps), *CELL))
 
 
-def _flatten_grid(picture, nodes, side):
-    """Lay the grid flat, half a cell of the page around it. Returns (RGB, positions of upright, of level lines)."""
+def _places_of_grid(nodes, side):
+    """The grid laid flat, half a cell of the page around it: (places of its pixels, of upright, of level lines)."""
     nodes = nodes.astype(np.float64)
     sizes = [np.linalg.norm(np.diff(nodes, axis=axis), axis=-1).mean(1 - axis) for axis in (1, 0)]
     unit = side / np.median(np.concatenate(sizes))
@@ -75,7 +77,7 @@ def _flatten_grid(picture, nodes, side):
     across = np.interp(np.arange(width), at_x, np.arange(len(at_x))).astype(np.float32)
     down = np.interp(np.arange(height), at_y, np.arange(len(at_y))).astype(np.float32)
     places = cv2.remap(np.float32(nodes), *np.meshgrid(across, down), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return sample(picture, places), xs, ys
+    return places, xs, ys
 
 
 def sample(picture, places):
@@ -121,7 +123,10 @@ def ink_mask(depth, even=None, printed=None):
 
 def _without_lines(flat, ink, xs, ys, side):
     """The ink without the grid's lines, but for strokes that cross them."""
-    views = [(flat.depth, flat.picture, ys, (xs[0], xs[-1])), (flat.depth.T, flat.picture.transpose(1, 0, 2), xs, (ys[0], ys[-1]))]
+    views = [
+        (flat.depth, flat.picture, ys, (xs[0], xs[-1])),
+        (flat.depth.T, flat.picture.transpose(1, 0, 2), xs, (ys[0], ys[-1])),
+    ]
     bands = [_bands(*view, side) for view in views]  # of the level lines, and of the upright ones on its side
     upright = bands[1].T
     kept = [
@@ -177,7 +182,11 @@ def _peak(profile, middle):
     best = int(np.argmax(profile - 1e-4 * np.abs(np.arange(len(profile)) - middle)))
     near = slice(max(best - 2, 0), best + 3)
     weights = profile[near] - profile.min()
-    return float((np.arange(len(profile))[near] * weights).sum() / max(weights.sum(), 1e-6)) if weights.sum() > 1e-3 else middle
+    return (
+        float((np.arange(len(profile))[near] * weights).sum() / max(weights.sum(), 1e-6))
+        if weights.sum() > 1e-3
+        else middle
+    )
 
 
 def _half_width(strip, centres, side):
@@ -322,7 +331,7 @@ def is_crossed_out(mine, box):
         return False
     ink = cv2.dilate(ink, np.ones((3, 3), np.uint8)) * 255
     small = cv2.resize(ink, (DIAGONAL, DIAGONAL), interpolation=cv2.INTER_AREA) > 40
-    return max(_longest_diagonal(small), _longest_diagonal(small[:, ::-1])) >= 0.86
+    return max(_longest_diagonal(small), _longest_diagonal(small[:, ::-1])) >= 0.88
 
 
 def _longest_diagonal(ink):

@@ -29,6 +29,8 @@ Unreadable = namedtuple("Unreadable", "reason outline")
 
 def has_markers(grey):
     """Whether a picture shows a form, or a part of one. grey: uint8 (h, w)."""
+    if max(grey.shape) < SIDE / 2:  # modules of the markers are few pixels
+        grey = cv2.resize(grey, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
     return len(find_markers(grey)) >= 2
 
 
@@ -60,7 +62,11 @@ def find_markers(grey):
 @functools.cache
 def _detector():
     settings = cv2.aruco.DetectorParameters()
-    settings.adaptiveThreshWinSizeMin, settings.adaptiveThreshWinSizeMax, settings.adaptiveThreshWinSizeStep = 15, 55, 20
+    settings.adaptiveThreshWinSizeMin, settings.adaptiveThreshWinSizeMax, settings.adaptiveThreshWinSizeStep = (
+        15,
+        55,
+        20,
+    )
     settings.minMarkerPerimeterRate = 0.02
     settings.cornerRefinementMethod = cv2.aruco.CORNER_REFINE_SUBPIX
     settings.cornerRefinementWinSize = 3
@@ -151,7 +157,7 @@ class _Bend:
 
 
 def _fit(group, paper):
-    """The bend of a page on this paper, and how far its markers are from straight or simply bent paper, in their sides."""
+    """The bend of a page on this paper, and how far its markers are from simply bent paper, in their sides."""
     places = forms.markers(paper)
     known = np.concatenate([places[i] for i in sorted(group)])
     seen = np.concatenate([group[i] for i in sorted(group)]).astype(np.float64)
@@ -200,7 +206,13 @@ def _missing(picture, bend, group, paper, page=None):
     out = ((seen < -1) | (seen > (width, height))).any(1)
     gone = [name for number, name in forms.CORNERS.items() if number not in group]
     if out.any():
-        return f"a corner is cut off: {gone[0]}" if len(gone) == 1 else "a side is cut off" if gone else "a part is cut off"
+        return (
+            f"a corner is cut off: {gone[0]}"
+            if len(gone) == 1
+            else "a side is cut off"
+            if gone
+            else "a part is cut off"
+        )
     around = forms.AROUND
     holes = [i for i in range(around) if i not in group and (i + 1) % around not in group]
     if holes or len(group) < 7:
@@ -240,14 +252,14 @@ def _cells(picture, bend, page):
     at = np.meshgrid(np.arange(width, dtype=np.float32) / coarse, np.arange(height, dtype=np.float32) / coarse)
 
     def laid_flat(moved):
-        places = bend(millimetres + moved).astype(np.float32)
-        return sample(picture, cv2.remap(places, *at, cv2.INTER_LINEAR))
+        places = cv2.remap(bend(millimetres + moved).astype(np.float32), *at, cv2.INTER_LINEAR)
+        return places, sample(picture, places)
 
     printed = _printed(page, (height, width), unit, (left, top))
-    flat = laid_flat(0)
+    places, flat = laid_flat(0)
     moved = _moved(flat, printed, (boxes - (left, top, left, top)) * unit)
     if moved is not None:
-        flat = laid_flat(moved(x, y) / unit)
+        places, flat = laid_flat(moved(x, y) / unit)
     even, _ = evened(flat, CELL)
     inner = {}
     labels = np.zeros((height, width), np.int32)
@@ -255,10 +267,10 @@ def _cells(picture, bend, page):
     for number, cell in enumerate(wanted, 1):
         box = (np.array(cell.box) - (left, top, left, top)) * unit
         inner[cell.row, cell.column] = tuple(int(round(v)) for v in box)
-        l, t, r, b = (int(round(v)) for v in box + (-half, -half, half, half))
-        labels[max(t, 0) : b, max(l, 0) : r] = number
+        box = np.maximum(np.rint(box + (-half, -half, half, half)).astype(int), 0)
+        labels[box[1] : box[3], box[0] : box[2]] = number
     even, depth = _without_print(even, printed, labels > 0)
-    flat = Flat(even, depth, labels, inner)
+    flat = Flat(even, depth, labels, inner, places)
     return flat, cut(flat, ink_mask(depth), CELL)
 
 
@@ -292,7 +304,9 @@ def _moved(flat, printed, boxes):
     known, shift, keep = terms(found[:, 0], found[:, 1]), found[:, 2:], np.ones(len(found), bool)
     for _ in range(3):
         known_here = known[keep]
-        factors = np.linalg.solve(known_here.T @ known_here + 0.3 * np.diag([0, 1, 1, 1, 1, 1]), known_here.T @ shift[keep])
+        factors = np.linalg.solve(
+            known_here.T @ known_here + 0.3 * np.diag([0, 1, 1, 1, 1, 1]), known_here.T @ shift[keep]
+        )
         off = np.linalg.norm(known @ factors - shift, axis=1)
         keep = off <= max(2.5, 1.5 * np.median(off))
     return lambda x, y: terms(*np.meshgrid(x, y)) @ factors
@@ -307,9 +321,21 @@ def _print_of(layout, shape, unit, origin):
     to_pixels = lambda points: np.int32(np.rint((np.asarray(points) - origin) * unit * 16))  # noqa: E731
     broad = lambda millimetres: max(int(round((millimetres + 0.5) * unit)), 1)  # noqa: E731
     for left, top, right, bottom, name, traced in layout:
-        cv2.rectangle(canvas, tuple(to_pixels((left, top)).tolist()), tuple(to_pixels((right, bottom)).tolist()), 255, broad(0.3), cv2.LINE_AA, 4)
+        cv2.rectangle(
+            canvas,
+            tuple(to_pixels((left, top)).tolist()),
+            tuple(to_pixels((right, bottom)).tolist()),
+            255,
+            broad(0.3),
+            cv2.LINE_AA,
+            4,
+        )
         side = right - left
-        x, y, size, pen = (left + 0.13 * side, top + 0.15 * side, 0.74 * side, 0.9) if traced else (left + 0.6, top + 0.6, forms.LABEL, 0.3)
+        x, y, size, pen = (
+            (left + 0.13 * side, top + 0.15 * side, 0.74 * side, 0.9)
+            if traced
+            else (left + 0.6, top + 0.6, forms.LABEL, 0.3)
+        )
         if name in WAYS:
             for points, *_ in parse(WAYS[name]["regular"][1]):
                 cv2.polylines(canvas, [to_pixels(points * size + (x, y))], False, 255, broad(pen + 0.2), cv2.LINE_AA, 4)

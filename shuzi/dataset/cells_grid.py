@@ -47,6 +47,25 @@ def find_grid(grey, shape=None):
     return Grid((nodes + 0.5) / scale - 0.5, drawn)
 
 
+def plain_table(grey):
+    """The Grid of a picture that plainly is a table of 3 x 3 cells or more, else None. Quick where it is none.
+
+    grey: uint8 (h, w).
+    """
+    scale = min(1, 500 / max(grey.shape))
+    small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    for ridge, box in zip(_ridges(small), ((21, 3), (3, 21))):
+        straight = cv2.blur(np.float32(ridge), box) > 0.3
+        if straight.sum() < 6 * min(small.shape):  # of 4 lines, some pixels broad
+            return None
+    try:
+        grid = find_grid(grey)
+    except GridError:
+        return None
+    rows, columns = grid.nodes.shape[0] - 1, grid.nodes.shape[1] - 1
+    return grid if rows * columns >= 12 and grid.drawn > 0.75 else None
+
+
 def _none_found(shape):
     return f"no grid of {shape[0]}x{shape[1]} cells found" if shape else "no grid found"
 
@@ -168,7 +187,9 @@ class _Page:
             crossed = self._crossed(1 - axis, other, maps, len(covered), start)
             shares = np.array([share[_near(p - start, 3, share)].max(initial=0) for p in own])
             usual = np.median(shares)
-            joined = [crossed[_near((a + b) / 2 - start, abs(b - a) * 0.25, crossed)].mean() for a, b in zip(own, own[1:])]
+            joined = [
+                crossed[_near((a + b) / 2 - start, abs(b - a) * 0.25, crossed)].mean() for a, b in zip(own, own[1:])
+            ]
             if shares.min() < 0.35 * usual or min(joined) < 0.4:
                 raise GridError(f"no grid of {shape[0]}x{shape[1]} cells found")
             for edge, step in (own[0], own[0] - own[1]), (own[-1], own[-1] - own[-2]):
@@ -231,12 +252,18 @@ def _fit_family(across, along, weights):
         return float((profile * profile).sum())
 
     best = max(
-        (Family(slope * half, turn, 0) for slope in np.linspace(-STEEPEST, STEEPEST, 61) for turn in (-0.25, -0.12, 0, 0.12, 0.25)),
+        (
+            Family(slope * half, turn, 0)
+            for slope in np.linspace(-STEEPEST, STEEPEST, 61)
+            for turn in (-0.25, -0.12, 0, 0.12, 0.25)
+        ),
         key=lambda family: score(family, 8),
-    )  # fmt: skip
+    )
     steps = np.array([0.012 * half, 0.06, 16])
     for blur in (6, 4, 3, 2, 1.5, 1.5):
-        best = max([best] + [best._replace(bend=best.bend + k * steps[2]) for k in (-1, 1)], key=lambda f: score(f, blur))
+        best = max(
+            [best] + [best._replace(bend=best.bend + k * steps[2]) for k in (-1, 1)], key=lambda f: score(f, blur)
+        )
         for _ in range(4):
             around = [best]
             for i in range(3):
@@ -353,5 +380,7 @@ def _follow(ridge, nodes, axis, reach):
         way[:, k] = back[k][np.arange(lines), way[:, k + 1]]
     moved = points[..., axis] + moves[way]
     kernel = np.ones(each + 1) / (each + 1)
-    smooth = np.array([np.convolve(np.pad(row, each // 2, mode="reflect", reflect_type="odd"), kernel, "valid") for row in moved])
+    smooth = np.array(
+        [np.convolve(np.pad(row, each // 2, mode="reflect", reflect_type="odd"), kernel, "valid") for row in moved]
+    )
     return smooth[:, ::each]

@@ -55,7 +55,7 @@ def pages(classes, each=5, writers=1, paper="a4", trace=False, run=0):
 
 @functools.cache
 def _rows_columns(paper, each):
-    """How many rows and columns of cells there are on a page, and their distance: rows of whole classes, if they fit."""
+    """Rows and columns of cells on a page, and their distance; a row holds whole classes, if they fit."""
     width, height = SIZES[paper]
     columns = ACROSS // each * each if each <= ACROSS else ACROSS
     pitch = min((width - 2 * INSIDE) / columns, LARGEST)

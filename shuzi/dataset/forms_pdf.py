@@ -22,7 +22,8 @@ HINT = "Write one character in each cell. Spoilt? A line from corner to corner l
 HINT_ZH = "每格写一个字。写坏了，就从一角到对角画一条线，这一格便不算。"
 # 姓 and 名, in the notation of strokes.py
 NAME = [
-    "24,8 14,44 44,82 | 40,34 30,66 8,94 | 4,38 48,34 | 62,10 52,34 | 54,30 92,26 | 56,56 90,53 | 73,6 73,90 | 48,92 98,89",
+    "24,8 14,44 44,82 | 40,34 30,66 8,94 | 4,38 48,34 | "
+    "62,10 52,34 | 54,30 92,26 | 56,56 90,53 | 73,6 73,90 | 48,92 98,89",
     "48,4 36,22 14,40 | 42,16 78,14! 56,44 8,68 | 36,30 52,42 | 36,56 36,96 | 37,57 86,54! 84,95 | 37,90 84,88",
 ]
 
@@ -137,12 +138,14 @@ def _curve(points, corners):
 
 def _text(text, x, y, size):
     """ASCII in Helvetica, which every reader has. size: points."""
-    escaped = text.encode("ascii", "backslashreplace").decode().replace("\\", "\\\\").replace("(", "\\(").replace(")", "\\)")
+    escaped = (
+        text.encode("ascii", "backslashreplace").decode().replace("\\", "\\\\").replace("(", "\\(").replace(")", "\\)")
+    )
     yield f"BT /F1 {size / POINTS:.3f} Tf 1 0 0 -1 {x:.3f} {y:.3f} Tm ({escaped}) Tj ET"
 
 
 class _Glyphs:
-    """Text that neither strokes nor Helvetica have, as bitmaps from a font of the system; without one, as code points."""
+    """Text that neither strokes nor Helvetica have, as bitmaps of the system's font, or as code points."""
 
     HEIGHT = 72  # pixels
 
@@ -180,7 +183,9 @@ class _Glyphs:
         height, width = ink.shape
         self.objects.append(
             f"<< /Type /XObject /Subtype /Image /Width {width} /Height {height} /ImageMask true /BitsPerComponent 1 "
-            f"/Filter /FlateDecode /Length {len(data)} >>\nstream\n".encode() + data + b"\nendstream"
+            f"/Filter /FlateDecode /Length {len(data)} >>\nstream\n".encode()
+            + data
+            + b"\nendstream"
         )
         return len(self.objects), width / height
 

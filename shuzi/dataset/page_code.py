@@ -139,7 +139,10 @@ def _locator(syndromes):
                 delta ^= _times(factor, syndromes[i - j])
         if delta:
             if len(before) > len(locator):
-                locator, before = [_times(f, delta) for f in before], [_times(f, EXP[255 - LOG[delta]]) for f in locator]
+                locator, before = (
+                    [_times(f, delta) for f in before],
+                    [_times(f, EXP[255 - LOG[delta]]) for f in locator],
+                )
             scaled = [_times(f, delta) for f in before]
             scaled = [0] * (len(locator) - len(scaled)) + scaled
             locator = [a ^ b for a, b in zip(locator, scaled)]

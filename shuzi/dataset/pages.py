@@ -86,10 +86,9 @@ def take(look, pages: Pages):
         (chosen if _may_be_page(look, entry, pages) else rest).append(entry)
     work = functools.partial(_cut_pages, pages)
     todo = [_page(look, entry, pages) for entry in chosen]
-    results = []
     with Workers(work, min(pages.jobs, len(todo)) if len(todo) > 1 else 0) as workers:
-        for page, about in _progress(workers.map(todo, load=lambda page: 500_000), len(todo)):
-            results.append(about)
+        made = workers.map(todo, load=lambda page: 500_000)  # so that two are a chunk
+        results = [about for _, about in _progress(made, len(todo))]
     found = any(isinstance(about, dict) for about in results)
     cells, kept, counts = [], set(), Counter()
     earlier = {}
@@ -177,7 +176,9 @@ def _writer(sheet, where, name, earlier, refuse):
     own = writer_of(name.rpartition("/")[2])
     if form is None:
         return own or name
-    thumbs = {(cell["row"], cell["column"]): np.array(cell["thumb"], float) for cell in sheet["cells"] if "thumb" in cell}
+    thumbs = {
+        (cell["row"], cell["column"]): np.array(cell["thumb"], float) for cell in sheet["cells"] if "thumb" in cell
+    }
     kind = (*form[:3], form[4], form[6])  # the same page of the same printing
     for other, whose, others in earlier.setdefault(kind, []):
         if whose == form[5] and _alike(thumbs, others):
@@ -188,7 +189,9 @@ def _writer(sheet, where, name, earlier, refuse):
     if not sheet["writer"]:
         return own or where
     if twice:
-        refuse(where, f"{sheet['writer']} wrote this page already, in another hand: filed as {sheet['writer']}x{twice + 1}")
+        refuse(
+            where, f"{sheet['writer']} wrote this page already, in another hand: filed as {sheet['writer']}x{twice + 1}"
+        )
         return f"{sheet['writer']}x{twice + 1}"
     return sheet["writer"]
 
@@ -252,6 +255,7 @@ def _kept(pages, page):
         return None
     read = _read_grid(picture, pages) if pages.shape else _read_forms(picture)
     if read is None:
+        refuse_table(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))
         return None
     sheets, unread, drawing = read
     if not sheets and unread:
@@ -266,7 +270,9 @@ def _kept(pages, page):
                 cell["file"] = f"f{number}r{cell['row']}c{cell['column']}.png"
                 cv2.imwrite(f"{part}/{cell['file']}", picture[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])
                 grey = 255 - cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-                grey = cv2.GaussianBlur(cv2.resize(grey, (4 * THUMB, 4 * THUMB), interpolation=cv2.INTER_AREA), (0, 0), 3)
+                grey = cv2.GaussianBlur(
+                    cv2.resize(grey, (4 * THUMB, 4 * THUMB), interpolation=cv2.INTER_AREA), (0, 0), 3
+                )
                 cell["thumb"] = cv2.resize(grey, (THUMB, THUMB), interpolation=cv2.INTER_AREA).ravel().tolist()
     slug = re.sub(r'[\\/:*?"<>|\x00-\x1f]', "_", page.name).encode("utf-8", "backslashreplace").decode()[-80:]
     about = {"overview": f"{slug}-{page.key[:4]}.jpg", "sheets": sheets, "unread": unread}
@@ -278,6 +284,19 @@ def _kept(pages, page):
     shutil.rmtree(folder, ignore_errors=True)
     os.replace(part, folder)
     return about
+
+
+def refuse_table(grey):
+    """Raises Problem for a picture that plainly is a table, and would be read as one character. grey: uint8 (h, w)."""
+    from shuzi.dataset import cells_grid
+
+    grid = cells_grid.plain_table(grey)
+    if grid is not None:
+        rows, columns = grid.nodes.shape[0] - 1, grid.nodes.shape[1] - 1
+        raise Problem(
+            f"a table of {rows}x{columns} cells, not one character; "
+            f"give its page alone, with --grid {rows}x{columns} and --columns or --rows"
+        )
 
 
 def _read_grid(picture, pages):
@@ -328,7 +347,9 @@ def _read_forms(picture):
         drawings.append(_drawn(form.flat.picture, form.cells, names))
     unread = [form.reason for form in found if isinstance(form, cells_form.Unreadable)]
     height = max((drawing.shape[0] for drawing in drawings), default=1)
-    drawings = [cv2.copyMakeBorder(d, 0, height - d.shape[0], 0, 12, cv2.BORDER_CONSTANT, value=(255,) * 3) for d in drawings]
+    drawings = [
+        cv2.copyMakeBorder(d, 0, height - d.shape[0], 0, 12, cv2.BORDER_CONSTANT, value=(255,) * 3) for d in drawings
+    ]
     return sheets, unread, np.hstack(drawings) if drawings else np.zeros((1, 1, 3), np.uint8)
 
 

@@ -219,11 +219,16 @@ def checked_strokes(strokes):
     except (TypeError, ValueError, KeyError):
         raise PadError("these are no strokes", "bad-strokes") from None
     points = sum(map(len, checked))
-    if not points or any(len(point) < 2 or not all(map(math.isfinite, point)) for stroke in checked for point in stroke):
+    if not points or any(
+        len(point) < 2 or not all(map(math.isfinite, point)) for stroke in checked for point in stroke
+    ):
         raise PadError("nothing is written", "no-ink")
     if len(checked) > MOST_STROKES or points > MOST_POINTS:
         raise PadError("too many strokes", "too-large")
-    rounded = [[[round(min(max(v, -0.2), 1.2), 4) for v in p[:2]] + [round(v, 3) for v in p[2:]] for p in stroke] for stroke in checked]
+    rounded = [
+        [[round(min(max(v, -0.2), 1.2), 4) for v in p[:2]] + [round(v, 3) for v in p[2:]] for p in stroke]
+        for stroke in checked
+    ]
     if max(np.ptp([p[:2] for stroke in rounded for p in stroke], axis=0)) < 0.04:
         raise PadError("nothing is written", "no-ink")
     return rounded

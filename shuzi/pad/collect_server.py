@@ -168,7 +168,9 @@ def collect(host: str, port: int, hwtrainset: str, classes: str, each: int, show
         joined, teacher = f"{address}?key={keys['student']}", f"{address}teacher?key={keys['teacher']}"
         if sys.stdout.isatty():
             segno.make(joined, error="m").terminal(compact=True)
-        print(f"Phones: {joined}\nYou: {teacher}\nDrawings go to {shown(hwtrainset)}/ (Ctrl-C ends the round)", flush=True)
+        print(
+            f"Phones: {joined}\nYou: {teacher}\nDrawings go to {shown(hwtrainset)}/ (Ctrl-C ends the round)", flush=True
+        )
         if show:
             webbrowser.open(teacher)
         server.run()

@@ -6,8 +6,9 @@ import pytest
 
 pytest.importorskip("pypdfium2", reason="renders the PDF")
 
-import forms as script
 from forms_on_paper import DPI, fill, printed, put
+
+import forms as script
 from shuzi.core.command import Problem
 from shuzi.dataset import cells_form, forms, page_code
 from shuzi.dataset.page_code import Page, decode, encode

@@ -99,7 +99,17 @@ def test_the_teacher_refuses_and_renames(collecting, tmp_path):
 
 @pytest.mark.parametrize(
     "strokes",
-    [None, [], [[]], [[["a", 1]]], [[[0.5, 0.5]]], [[[float("nan"), 0], [1, 1]]], [[[0, 0], [1, 1]]] * 200, {"a": 1}, "ab"],
+    [
+        None,
+        [],
+        [[]],
+        [[["a", 1]]],
+        [[[0.5, 0.5]]],
+        [[[float("nan"), 0], [1, 1]]],
+        [[[0, 0], [1, 1]]] * 200,
+        {"a": 1},
+        "ab",
+    ],
 )
 def test_what_is_no_writing_is_not_saved(collecting, tmp_path, strokes):
     collecting.join("anna", TOKEN)
@@ -134,7 +144,9 @@ class Server:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             headers = {"X-Key": self.key if key is None else key, "Content-Type": "application/json"}
-            connection.request("GET" if body is None else "POST", path, None if body is None else json.dumps(body), headers)
+            connection.request(
+                "GET" if body is None else "POST", path, None if body is None else json.dumps(body), headers
+            )
             answer = connection.getresponse()
             return answer.status, answer.read()
         finally:
