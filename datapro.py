@@ -1,7 +1,7 @@
 """hwtrainset/ -> raw_data/: makes each picture 64x64x3, numbers it, files it by class.
 
-Reads whatever a set comes in: docs/sources.md lists it. `shuzi/dataset/raw_data.py` says what is in raw_data/, and why a
-run that was stopped, or is done again, makes nothing twice.
+Reads whatever a set comes in: docs/sources.md lists it. `shuzi/dataset/raw_data.py` says what is in raw_data/, and
+why a run that was stopped, or is done again, makes nothing twice.
 """
 
 import argparse
@@ -68,7 +68,8 @@ def parse_arguments(argv):
         "--numbers",
         default="",
         choices=["values", "codes", "order"],
-        help="what numbers stand for: values (1 is 一), codes (as Chinese MNIST counts: 1 is 零, 15 is 亿), order (0 is 零)",
+        help="what numbers stand for: values (1 is 一), codes (as Chinese MNIST counts: 1 is 零, 15 is 亿) or order "
+        "(0 is 零, 14 is 亿)",
     )
     unclear.add_argument(
         "--encoding",

@@ -16,7 +16,7 @@ from shuzi.core.numerals import DEFAULT_CLASSES, class_name
 from shuzi.core.text import shown, split_names
 from shuzi.core.workers import LOAD, Failure, Workers
 from shuzi.drawing.handwriting import draw, legible_picture, make_writer, render
-from shuzi.drawing.strokes import WAYS
+from shuzi.drawing.ways import expand, number_of, ways_of
 
 OWN = re.compile(r"drawn_writer-\d+_\d+\.(png|jpg|part)$")
 
@@ -35,7 +35,7 @@ def write_writer(folder, seed, number, counts):
     paths = []
     for name, count in counts.items():
         for k in range(count):
-            rng = np.random.default_rng([seed, number, 100 + list(WAYS).index(name), k])
+            rng = np.random.default_rng([seed, number, 100 + number_of(name), k])
             content, suffix = legible_picture(name, writer, rng)
             path = Path(folder, name, f"drawn_writer-{number:03d}_{k + 1:02d}{suffix}")
             beside = path.with_suffix(".part")
@@ -50,7 +50,7 @@ def preview(names, seed, columns=12):
     cell, label = 72, 190
     rows = []
     for name in names:
-        for way in WAYS[name]:
+        for way in ways_of(name):
             row = np.full((cell, label + cell * columns), 255, np.uint8)
             cv2.putText(row, name, (6, 30), cv2.FONT_HERSHEY_SIMPLEX, 0.55, 0, 1, cv2.LINE_AA)
             cv2.putText(row, way, (6, 54), cv2.FONT_HERSHEY_SIMPLEX, 0.45, 90, 1, cv2.LINE_AA)
@@ -74,7 +74,13 @@ def parse_arguments(argv):
     add = parser.add_argument
     add("--out", default="hwtrainset", metavar="FOLDER", help="where to write (default: %(default)s)")
     classes = ",".join(DEFAULT_CLASSES)
-    add("--classes", default=classes, help="such as 1,2,3 or 十,百, or all (default: %(default)s)")
+    add(
+        "--classes",
+        default=classes,
+        metavar="NAMES",
+        help="any characters, such as 1,2,3 or 春,夏; all: 零 to 亿; capitals: 壹 to 仟, 两 元 圆 角 分 整 正; or "
+        "all,capitals (default: %(default)s)",
+    )
     add("--per-class", type=int, default=1000, metavar="N", help="pictures a class (default: %(default)s)")
     add("--writers", type=int, metavar="N", help="virtual writers (default: one for 2 pictures of a class)")
     add("--seed", type=int, default=0, help="another number draws another set (default: %(default)s)")
@@ -82,11 +88,12 @@ def parse_arguments(argv):
     add("--preview", metavar="FILE.png", help="draw a sheet of every way of writing instead")
     args = parser.parse_args(argv)
 
-    names = list(map(class_name, split_names(args.classes)))
-    args.names = list(WAYS) if args.classes == "all" else list(dict.fromkeys(names))
+    args.names = expand([class_name(name) for name in split_names(args.classes)])
     for name in args.names:
-        if name not in WAYS:
-            parser.error(f"no strokes for class {name!r} in strokes.py; it has {', '.join(WAYS)}")
+        try:
+            ways_of(name)
+        except KeyError:
+            parser.error(f"no strokes of {name!r}; there are those of 9,574 Chinese characters, each a class by itself")
     if not args.names:
         parser.error("--classes names none")
     if args.writers is None:
@@ -103,7 +110,7 @@ def main(argv=None):
             raise Problem(f"{shown(args.preview)}: its folder is not there; make it, or choose another place")
         sheet = preview(args.names, args.seed)
         Path(args.preview).write_bytes(cv2.imencode(".png", sheet)[1].tobytes())
-        ways = sum(len(WAYS[name]) for name in args.names)
+        ways = sum(len(ways_of(name)) for name in args.names)
         print(f"{args.preview}: {ways} ways of writing {len(args.names)} classes")
         return 0
 

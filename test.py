@@ -2,7 +2,8 @@
 
 Its name is the course's; the tests of the program are run by `make test`. No writer is on both
 sides of the split, and no two copies of one picture are: the test set asks how well people are read whom the network
-never saw. Pictures of unknown writers are split class by class; a set that came split stays so. `shuzi/dataset/h5.py` says what is in data.h5.
+never saw. Pictures of unknown writers are split class by class; a set that came split stays so, and is warned of where
+it has a writer on both sides. `shuzi/dataset/h5.py` says what is in data.h5.
 """
 
 import argparse
@@ -96,7 +97,7 @@ def without_copies(pictures):
     rest = [picture for picture in pictures if picture.split == "test" or picture.digest not in tested]
     if len(rest) < len(pictures):
         print(
-            f"test.py: {len(pictures) - len(rest):,} training pictures are copies of test pictures and left out",
+            f"test.py: left out of training, as copies of test pictures: {len(pictures) - len(rest):,}",
             file=sys.stderr,
         )
     return rest
@@ -135,8 +136,8 @@ def main(argv=None):
         pictures = without_copies(pictures)
     if not pictures:
         raise Problem(
-            f"{shown(args.raw)} can't be split: each of its pictures is in several classes; take out the wrong ones, or "
-            "leave classes out: python datapro.py --classes"
+            f"{shown(args.raw)} can't be split: each of its pictures is in several classes; take out the wrong ones, "
+            "or leave classes out: python datapro.py --classes"
         )
     names = sorted({picture.cls for picture in pictures}, key=numerals.class_order)
     if len(names) < 2:

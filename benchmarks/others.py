@@ -10,19 +10,18 @@ import math
 import re
 from collections import Counter, namedtuple
 from pathlib import Path
-from unittest.mock import patch
 
 import cv2
 import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-import synthesize
 from benchmarks import other_characters as signs
 from shuzi import ink
-from shuzi.core.files import Problem, run
+from shuzi.core.command import Problem, run
 from shuzi.core.numerals import character, class_name
 from shuzi.dataset.h5 import DataError, open_data
+from shuzi.drawing import handwriting
 from shuzi.net.calibration import calibration_error, lead
 from shuzi.reading.reader import ModelError, load_reader
 
@@ -117,19 +116,18 @@ def draw_all(ways, per_name, seed):
     """Draw any {name: ways of writing}: (pictures uint8 (n, 64, 64, 3), names: list of n)."""
     names = [name for name in ways for _ in range(per_name)]
     pictures = np.empty((len(names), ink.SIZE, ink.SIZE, 3), np.uint8)
-    with patch.object(synthesize, "WAYS", ways):  # draw() looks there for strokes
-        for i, name in enumerate(tqdm(names, desc="drawing", leave=False, disable=None)):
-            pictures[i] = _draw_one(name, np.random.default_rng([WRITERS, seed, i]), seed)
+    for i, name in enumerate(tqdm(names, desc="drawing", leave=False, disable=None)):
+        pictures[i] = _draw_one(name, ways[name], np.random.default_rng([WRITERS, seed, i]), seed)
     return pictures, names
 
 
-def _draw_one(name, rng, seed):
-    many = all(len(re.findall("[|~]", text)) > 5 for _, text in synthesize.WAYS[name].values())
+def _draw_one(name, ways, rng, seed):
+    many = all(len(re.findall("[|~]", text)) > 5 for _, text in ways.values())
     for _ in range(20):
-        writer = synthesize.make_writer(WRITERS + seed, int(rng.integers(1 << 40)))
+        writer = handwriting.make_writer(WRITERS + seed, int(rng.integers(1 << 40)))
         if many:  # nobody writes many strokes that small, or with that broad a pen
             writer = writer._replace(size=max(writer.size, 28), width=min(writer.width, 0.09))
-        grey, _ = synthesize.picture(name, writer, rng)
+        grey, _ = handwriting.picture(name, writer, rng, ways)
         try:
             return ink.prepare(grey)
         except ink.NoInkError:
@@ -151,7 +149,7 @@ def spots_and_blanks(count, seed):
             middle = rng.integers(0.2 * size, 0.8 * size, 2).tolist()
             axes = rng.integers(0.02 * size + 1, 0.2 * size, 2).tolist()
             cv2.ellipse(mark, middle, axes, rng.uniform(0, 180), 0, 360, 1.0, -1, cv2.LINE_AA)
-        grey, _ = synthesize.capture(mark, str(rng.choice(["scan", "photo"])), rng, rng.uniform(0.6, 1))
+        grey, _ = handwriting.capture(mark, str(rng.choice(["scan", "photo"])), rng, rng.uniform(0.6, 1))
         try:
             pictures.append(ink.prepare(grey))
         except ink.NoInkError:

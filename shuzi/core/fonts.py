@@ -25,7 +25,7 @@ def find_cjk_font_file() -> str | None:
     """The path of a font file with Chinese characters, or None. Reads the font folders once."""
     named = os.environ.get("CJK_FONT")
     if named:
-        return named if named != "none" and _shows_chinese(named) else None
+        return named if named != "none" and shows(named, NEEDED) else None
     from matplotlib.font_manager import findSystemFonts  # slow to import, and only here
 
     ranked = []
@@ -35,7 +35,7 @@ def find_cjk_font_file() -> str | None:
         if rank is not None:
             # of one family, the regular weight
             ranked.append((rank, "regular" not in name, "bold" in name or "black" in name, path))
-    return next((path for *_, path in sorted(ranked) if _shows_chinese(path)), None)
+    return next((path for *_, path in sorted(ranked) if shows(path, NEEDED)), None)
 
 
 def find_cjk_font() -> str | None:
@@ -51,10 +51,11 @@ def find_cjk_font() -> str | None:
     return font_manager.FontProperties(fname=path).get_name()
 
 
-def _shows_chinese(path):
+def shows(path: str, characters: str) -> bool:
+    """Whether a font file has all of these characters."""
     try:
         font = ImageFont.truetype(path, 20)
         missing = bytes(font.getmask("\uffff"))  # never a character: drawn as the font draws what it lacks
-        return all(bytes(font.getmask(character)) != missing for character in NEEDED)
+        return all(bytes(font.getmask(character)) != missing for character in characters)
     except (OSError, ValueError):  # not a font that FreeType opens
         return False

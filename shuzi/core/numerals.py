@@ -33,8 +33,9 @@ CAPITALS = {
     "仟": 1000,
 }
 TRADITIONAL_CAPITALS = {"貳": "贰", "參": "叁", "陸": "陆"}
-# further ways to write them that a number may hold: 两 before a unit, and the forms used on cheques
-OTHER_FORMS = str.maketrans("〇萬億两兩壹贰貳叁參肆伍陆陸柒捌玖拾佰仟", "零万亿二二一二二三三四五六六七八九十百千")
+# further ways to write them that a number may hold: 两 before a unit, the forms used on cheques, 廿 and 卅
+OTHER_FORMS = str.maketrans("〇萬億两兩壹贰貳叁叄參肆伍陆陸柒捌玖拾佰仟", "零万亿二二一二二三三三四五六六七八九十百千")
+OTHER_FORMS |= str.maketrans({"廿": "二十", "卅": "三十"})
 UNITS = [100_000_000, 10_000, 1000, 100, 10]  # 亿 万 千 百 十
 
 DEFAULT_CLASSES = [str(value) for value in range(1, 11)]
@@ -107,7 +108,7 @@ def read_number(text: str) -> int:
     """The number that characters stand for: `"三百二十五"` gives 325. Raises ValueError with the reason.
 
     Characters without a unit are digits by place: 二〇二六 is 2026, 零零七 is 7. One character alone is its
-    value: 百 is 100. Traditional and cheque forms, and 两 for 二, are read too.
+    value: 百 is 100. Traditional and cheque forms, 两 for 二, 廿 and 卅 are read too.
 
     Accepted beside the standard form, since it means one thing only: a last digit right after 百, 千,
     万 or 亿 counts the next place (二百五 is 250, 一万五 is 15000); 十 without 一 (一百十五); a missing 零

@@ -11,6 +11,7 @@ import numpy as np
 
 from shuzi.drawing.pens import PAPERS, PENS, capture, render
 from shuzi.drawing.strokes import WAYS
+from shuzi.drawing.ways import Ways
 from shuzi.drawing.writers import Writer, draw, make_writer
 from shuzi.ink import NoInkError, read_picture
 
@@ -20,15 +21,17 @@ __all__ = [
 ]  # fmt: skip
 
 
-def picture(name: str, writer: Writer, rng: np.random.Generator) -> tuple[np.ndarray, str]:
-    """One raw picture of class `name` by `writer`: (grey uint8 (h, w), suffix)."""
-    strokes = draw(name, writer, rng)
+def picture(name: str, writer: Writer, rng: np.random.Generator, ways: Ways | None = None) -> tuple[np.ndarray, str]:
+    """One raw picture of class `name` by `writer`: (grey uint8 (h, w), suffix). ways: as of `draw`."""
+    strokes = draw(name, writer, rng, ways=ways)
     # a character of many strokes is written large enough for them, and a broad pen makes it larger still:
-    # at most about half of the square is ink
+    # at most about half of the square is ink, and less where strokes lie close, as in 圆
     length = sum(np.hypot(*np.diff(points, axis=0).T).sum() for points, _ in strokes)
-    size = max(writer.size * math.exp(rng.normal(0, 0.15)), 3.5 * length)  # pixels
+    size = max(writer.size * math.exp(rng.normal(0, 0.15)), (3.5 if name in WAYS else 5) * length)  # pixels
     thinnest = {"screen": 1.3, "copy": 1.6, "small": 0.9}.get(writer.paper, 0.7)  # pixels; finer lines break
-    width = min(max(writer.width * math.exp(rng.normal(0, 0.12)), thinnest / size), 0.5 / length)
+    width = min(
+        max(writer.width * math.exp(rng.normal(0, 0.12)), thinnest / size), (0.5 if name in WAYS else 0.38) / length
+    )
     stepped = writer.paper == "screen" and rng.random() < 0.5
     ink = render(strokes, writer.pen, width, size, rng, writer.edge, stepped)
     return capture(ink, writer.paper, rng, writer.dark)

@@ -12,7 +12,8 @@ from collections import namedtuple
 import numpy as np
 
 from shuzi.drawing.pens import PAPERS, PENS
-from shuzi.drawing.strokes import WAYS, parse
+from shuzi.drawing.strokes import parse
+from shuzi.drawing.ways import Ways, number_of, ways_of
 
 # One writer's hand: lengths in parts of the character's size, angles in radians.
 Writer = namedtuple(
@@ -57,24 +58,27 @@ def _shares(weights):
 
 
 def draw(
-    name: str, writer: Writer, rng: np.random.Generator, way: str | None = None
+    name: str, writer: Writer, rng: np.random.Generator, way: str | None = None, ways: Ways | None = None
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Write class `name` once. Returns a list of strokes: (points float (n, 2), widths float (n,)).
 
     Points are in parts of the character's size, x to the right, y downwards, roughly in 0..1; widths are
-    factors of the pen's width. `way` is a key of WAYS[name]; without it the writer's habit decides.
-    Raises KeyError for a class that has no strokes in strokes.py.
+    factors of the pen's width. `way` is one of ways_of(name); without it the writer's habit decides. `ways`: to
+    write it in, instead of those. Raises KeyError for a class of which there are no strokes.
     """
-    ways = WAYS[name]
-    habit = np.random.default_rng([writer.seed, writer.number, 1 + list(WAYS).index(name)])
+    ways = ways or ways_of(name)
+    habit = np.random.default_rng([writer.seed, writer.number, 1 + number_of(name)])
     hurry = {"running": 2 * writer.haste}
     shares = _shares(common * hurry.get(key, 1) for key, (common, _) in ways.items())
     usual, other = habit.choice(list(ways), 2, p=shares)
     way = way or (usual if rng.random() < 0.85 else other)
-    loose = writer.looseness
+    strokes = parse(ways[way][1])
+    # where there are more strokes than in any numeral they lie closer, and are set with more care
+    care = min(1.0, 14 / len(strokes))
+    loose = care * writer.looseness
 
     lines = []
-    for points, corners, hook, joinable in parse(ways[way][1]):
+    for points, corners, hook, joinable in strokes:
         points, corners = points.copy(), corners.copy()
         if hook:
             length = writer.hooks * math.exp(rng.normal(0, 0.3)) if rng.random() < 0.9 else 0
@@ -85,9 +89,9 @@ def draw(
         middle = (points[0] + points[-1]) / 2
         scale = math.exp(habit.normal(0, 0.09) + loose * rng.normal(0, 0.06))
         angle = habit.normal(0, 0.05) + loose * rng.normal(0, 0.04)
-        shift = habit.normal(0, 0.024, 2) + loose * rng.normal(0, 0.016, 2)
+        shift = care * habit.normal(0, 0.024, 2) + loose * rng.normal(0, 0.016, 2)
         points = middle + shift + scale * (points - middle) @ _turning(angle)
-        points = points + habit.normal(0, 0.012, points.shape) + loose * rng.normal(0, 0.010, points.shape)
+        points = points + care * habit.normal(0, 0.012, points.shape) + loose * rng.normal(0, 0.010, points.shape)
         lines.append((*_bow(points, corners, writer, rng), joinable))
 
     tracks = []

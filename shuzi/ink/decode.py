@@ -41,8 +41,8 @@ HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"
 # EPS and WMF run a helper program or need Windows; the others are only stubs that never decode.
 REFUSED_FORMATS = {"EPS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"}
 
-# rgb: uint8 (h, w, 3), upright, the longer side at most WORKING_SIDE or as asked for. full_size: (width, height) of the upright
-# picture before it was reduced, in pixels.
+# rgb: uint8 (h, w, 3), upright, the longer side at most WORKING_SIDE or as asked for. full_size: (width, height) of
+# the upright picture before it was reduced, in pixels.
 Decoded = namedtuple("Decoded", "rgb full_size")
 
 
@@ -73,17 +73,16 @@ def count_pages(source):
 
     source: path, bytes or binary file. At most MAX_PAGES + 1. Raises PictureError.
     """
-    with refusing():
-        with _opened(source) as file:
-            kind = _kind(file)
-            if kind == "PDF":
-                from shuzi.ink.pdf import count_pages
+    with refusing(), _opened(source) as file:
+        kind = _kind(file)
+        if kind == "PDF":
+            from shuzi.ink.pdf import count_pages
 
-                return min(count_pages(file), MAX_PAGES + 1)
-            if kind not in MULTI_PAGE:
-                return 1
-            with Image.open(file, formats=[kind]) as image:
-                return max(1, sum(1 for _ in _frames(image)))
+            return min(count_pages(file), MAX_PAGES + 1)
+        if kind not in MULTI_PAGE:
+            return 1
+        with Image.open(file, formats=[kind]) as image:
+            return max(1, sum(1 for _ in _frames(image)))
 
 
 def page_names(path):
@@ -143,22 +142,21 @@ def refusing():
 
 def _open(source, page, side, mode):
     """-> uint8 (h, w) for mode "L" or (h, w, 3) for "RGB", and the upright picture's full size (width, height)."""
-    with refusing():
-        with _opened(source) as file:
-            kind = _kind(file)
-            if kind == "PDF":
-                from shuzi.ink.pdf import render
+    with refusing(), _opened(source) as file:
+        kind = _kind(file)
+        if kind == "PDF":
+            from shuzi.ink.pdf import render
 
-                image, full_size = render(file, page, side)
-                return _to_array(image, mode, side), tuple(full_size)
-            with _open_image(file, kind) as image:
-                if page > 1:
-                    image.seek(next(islice(_frames(image), page - 1, None), None))
-                width, height = image.size
-                _check_size(image)
-                _reduce_while_decoding(image, mode, side)
-                array = _to_array(image, mode, side)
-                orientation = image.getexif().get(0x0112, 1)
+            image, full_size = render(file, page, side)
+            return _to_array(image, mode, side), tuple(full_size)
+        with _open_image(file, kind) as image:
+            if page > 1:
+                image.seek(next(islice(_frames(image), page - 1, None), None))
+            width, height = image.size
+            _check_size(image)
+            _reduce_while_decoding(image, mode, side)
+            array = _to_array(image, mode, side)
+            orientation = image.getexif().get(0x0112, 1)
     if orientation in UPRIGHT:
         array = np.ascontiguousarray(UPRIGHT[orientation](array))
         if orientation >= 5:

@@ -8,6 +8,7 @@ import secrets
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -37,8 +38,8 @@ def read(reader: Reader, body: bytes, several: bool = False) -> dict:
 
     body: of a picture. several: whether it is a photo, which may hold several characters. Returns a dict for the page:
     `top`, the three best as dicts with class, character, value (int or None) and confidence (0-1); `unsure`, bool;
-    `seen`, the 64x64 picture as a data: address. For several characters a dict of `lines` instead: dicts with text, and
-    number (int or None). Raises PadError.
+    `seen`, the 64x64 picture as a data: address. For several characters a dict of `lines` instead: dicts with text,
+    number (int or None), and says: the number or amount to show (`2,005.30 元`), or None. Raises PadError.
     """
     with _refusing(body):
         prepared = characters.prepare(body, several)
@@ -54,9 +55,11 @@ def read(reader: Reader, body: bytes, several: bool = False) -> dict:
 def _line(line):
     text = "".join(numerals.character(one.best[0][0]) for one in line)
     try:
-        return {"text": text, "number": characters.number_of(line)}
+        value = characters.value_of(line)
     except ValueError:
-        return {"text": text, "number": None}
+        return {"text": text, "number": None, "says": None}
+    amount = isinstance(value, Decimal)
+    return {"text": text, "number": None if amount else value, "says": f"{value:,} 元" if amount else f"{value:,}"}
 
 
 def teach(hwtrainset: str | os.PathLike, body: bytes, name: str, writer: str) -> Path:

@@ -7,6 +7,7 @@ pictures at a time; `read_picture` does both for one, and `read_all` for any num
 import multiprocessing
 import os
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from itertools import islice
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from shuzi import ink
+from shuzi.core.amounts import is_amount, read_amount
 from shuzi.core.numerals import character, read_number
 from shuzi.core.workers import Failure, failure_of
 from shuzi.ink import decode
@@ -160,9 +162,20 @@ def read_picture(source: Source, reader: Reader, lines: bool = True) -> Reading:
     return read([prepare(source, lines)], reader)[0]
 
 
-def number_of(line: list[Character]) -> int:
-    """The number that a line of characters is. Raises ValueError with the reason where it is none."""
-    return read_number("".join(character(one.best[0][0]) for one in line))
+def value_of(line: list[Character]) -> int | Decimal:
+    """What a line of characters says: a number, or, with 元 角 分 in it, an amount. Raises ValueError."""
+    text = "".join(character(one.best[0][0]) for one in line)
+    return read_amount(text) if is_amount(text) else read_number(text)
+
+
+def note_of(line: list[Character]) -> str:
+    """The same in words: `number 325`, `amount 2005.30 元`, or why it is none."""
+    try:
+        value = value_of(line)
+    except ValueError as error:
+        kind = "amount" if is_amount("".join(character(one.best[0][0]) for one in line)) else "number"
+        return f"no well-formed {kind}: {error}"
+    return f"amount {value} 元" if isinstance(value, Decimal) else f"number {value}"
 
 
 def _read_layout(picture, probabilities, reader):

@@ -10,7 +10,7 @@ from shuzi.ink.decode import page_names, split_page
 
 
 def find_pictures(paths: Iterable[str], outputs: Iterable[str] = ()) -> list[str]:
-    """All pictures that the paths mean, sorted: folders with all in them but hidden files, READMEs and `outputs`.
+    """All pictures that the paths mean, sorted: folders with all in them but litter, READMEs and `outputs`.
 
     A file of several pages gives one for each: `scan.tif#p2`, which `ink.decode.split_page` takes apart.
     outputs: files that this run will write, and the last may have written. Raises Problem, also where one of them is

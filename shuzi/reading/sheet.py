@@ -5,6 +5,7 @@ their boxes drawn.
 """
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -12,7 +13,7 @@ from typing import NamedTuple
 from PIL import Image, ImageDraw, ImageFont
 
 from shuzi.core.files import replacing
-from shuzi.core.fonts import find_cjk_font_file
+from shuzi.core.fonts import find_cjk_font_file, shows
 from shuzi.core.numerals import character, value
 from shuzi.core.text import shown
 from shuzi.reading.characters import THUMBNAIL, Reading
@@ -65,7 +66,6 @@ def sheet_file(path: str | os.PathLike) -> Iterator[Callable[[str, Reading], Non
 
 def draw_sheet(pictures: list[Shown], left_out: int = 0) -> Image.Image:
     """The sheet. left_out: how many more pictures there were."""
-    pen = SheetPen()
     # cards first: strips between them leave holes
     pictures = sorted(pictures, key=lambda picture: picture.strip)
     columns = min(COLUMNS, max(len(pictures), 2))
@@ -85,40 +85,59 @@ def draw_sheet(pictures: list[Shown], left_out: int = 0) -> Image.Image:
 
     sheet = Image.new("RGB", (width, bottom), PAGE)
     draw = ImageDraw.Draw(sheet)
+    pen = SheetPen(draw)
     for picture, photo, place in zip(pictures, photos, places, strict=True):
         if picture.strip:
             draw_strip(sheet, draw, pen, picture, photo, place, width)
         else:
             draw_card(sheet, draw, pen, picture, photo[0], place)
     if left_out:
-        draw.text((GAP, bottom - 28), f"and {left_out:,} more pictures", TEXT, pen.font(16))
+        pen.write((GAP, bottom - 28), f"and {left_out:,} more pictures", TEXT, 16)
     return sheet
 
 
 class SheetPen:
-    """Fonts by size, and names as they can show them: without a font for 七 its class is shown, 7."""
+    """Writes on the sheet, names as the fonts here can show them: without a font for 七 its class is shown, 7."""
 
-    def __init__(self):
+    def __init__(self, draw: ImageDraw.ImageDraw):
+        self.draw = draw
         self.path = find_cjk_font_file()
+        self.latin = self.path is not None and shows(self.path, "7a%")  # some fonts have Chinese only
         self.fonts = {}
 
-    def font(self, size):
-        if size not in self.fonts:
-            self.fonts[size] = ImageFont.truetype(self.path, size) if self.path else ImageFont.load_default(size)
-        return self.fonts[size]
-
-    def label(self, name):
+    def label(self, name: str) -> str:
         return shown(character(name) if self.path else name)
 
-    def fit(self, text, size, width):
+    def length(self, text: str, size: int) -> float:
+        """In pixels."""
+        return sum(font.getlength(run) for run, font in self._runs(text, size))
+
+    def fit(self, text: str, size: int, width: float) -> str:
         """The text, shortened in its middle to a width in pixels."""
-        font = self.font(size)
-        if font.getlength(text) <= width:
+        if self.length(text, size) <= width:
             return text
         keep = len(text)
-        while keep > 2 and font.getlength(f"{text[: keep // 2]}…{text[-keep // 2 :]}") > width:
+        while keep > 2 and self.length(f"{text[: keep // 2]}...{text[-keep // 2 :]}", size) > width:
             keep -= 1
-        return f"{text[: keep // 2]}…{text[-keep // 2 :]}"
+        return f"{text[: keep // 2]}...{text[-keep // 2 :]}"
+
+    def write(self, place: tuple[float, float], text: str, color: str, size: int, anchor: str = "la") -> None:
+        """anchor: as Pillow's, of the whole text; its first letter l or r."""
+        x, y = place
+        x -= self.length(text, size) if anchor[0] == "r" else 0
+        for run, font in self._runs(text, size):
+            self.draw.text((x, y), run, color, font, anchor="l" + anchor[1])
+            x += font.getlength(run)
+
+    def _runs(self, text, size):
+        """Parts of the text, each with a font that shows it."""
+        runs = [text] if self.latin or not self.path else re.findall("[ -~]+|[^ -~]+", text)
+        return [(run, self._font(size, self.path if self.latin or not run.isascii() else None)) for run in runs]
+
+    def _font(self, size, path):
+        if (size, path) not in self.fonts:
+            self.fonts[size, path] = ImageFont.truetype(path, size) if path else ImageFont.load_default(size)
+        return self.fonts[size, path]
 
 
 def draw_card(sheet, draw, pen, picture, photo, place):
@@ -127,26 +146,25 @@ def draw_card(sheet, draw, pen, picture, photo, place):
     unsure = one is not None and one.unsure
     edge = REFUSED if one is None else UNSURE if unsure else LINE
     draw.rounded_rectangle((x, y, x + CARD[0], y + CARD[1]), 8, PAPER, edge, 2 if edge != LINE else 1)
-    draw.text((x + 12, y + 8), pen.fit(shown(picture.file), 12, CARD[0] - 24), FAINT, pen.font(12))
+    pen.write((x + 12, y + 8), pen.fit(shown(picture.file), 12, CARD[0] - 24), FAINT, 12)
     if one is None:
-        lines = wrap(row.note, pen.font(15), CARD[0] - 24)
-        draw.multiline_text((x + 12, y + 40), lines, REFUSED, pen.font(15), spacing=6)
+        for i, line in enumerate(wrapped(shown(row.note), pen, 15, CARD[0] - 24)[:6]):
+            pen.write((x + 12, y + 40 + 22 * i), line, REFUSED, 15)
         return
     if photo:
         sheet.paste(photo, (x + 12 + (136 - photo.width) // 2, y + 34 + (136 - photo.height) // 2))
     name = row.best[0][0]
     right = x + 164
     label = pen.label(name)
-    size = 52 if pen.font(52).getlength(label) <= 66 else 20
-    draw.text((right, y + 60), pen.fit(label, size, 70), UNSURE if unsure else TEXT, pen.font(size), anchor="lm")
+    size = 52 if pen.length(label, 52) <= 66 else 20
+    pen.write((right, y + 60), pen.fit(label, size, 70), UNSURE if unsure else TEXT, size, "lm")
     if pen.path and value(name) is not None:
-        draw.text(
-            (right, y + 104), f"{value(name):,}" if value(name) < 10**6 else str(value(name)), FAINT, pen.font(14)
-        )
+        number = value(name)
+        pen.write((right, y + 104), f"{number:,}" if number < 10**6 else str(number), FAINT, 14)
     sheet.paste(Image.fromarray(one.glyph), (x + CARD[0] - 78, y + 34))
     draw.rectangle((x + CARD[0] - 79, y + 33, x + CARD[0] - 14, y + 98), outline=LINE)
     if unsure:
-        draw.text((x + CARD[0] - 14, y + 103), "unsure", UNSURE, pen.font(13), anchor="ra")
+        pen.write((x + CARD[0] - 14, y + 103), "unsure", UNSURE, 13, "ra")
     draw_bars(draw, pen, row.best, (right, y + 126), 142, UNSURE if unsure else BAR)
 
 
@@ -155,12 +173,12 @@ def draw_bars(draw, pen, best, place, width, color):
     x, y = place
     for i, (name, confidence) in enumerate(best):
         middle = y + 18 * i + 8
-        draw.text((x, middle), pen.fit(pen.label(name), 13, 26 if pen.path else 44), TEXT, pen.font(13), anchor="lm")
+        pen.write((x, middle), pen.fit(pen.label(name), 13, 26 if pen.path else 44), TEXT, 13, "lm")
         left, right = x + (30 if pen.path else 48), x + width - 48
         draw.rectangle((left, middle - 4, right, middle + 4), REST)
         if confidence > 0.005:
             draw.rectangle((left, middle - 4, left + round((right - left) * confidence), middle + 4), color)
-        draw.text((x + width, middle), f"{confidence:.1%}", FAINT, pen.font(12), anchor="rm")
+        pen.write((x + width, middle), f"{confidence:.1%}", FAINT, 12, "rm")
 
 
 CELL = 150, 152  # pixels; one character of a strip
@@ -182,14 +200,17 @@ def draw_strip(sheet, draw, pen, picture, photo, place, width):
     photo, factor = photo
     height = strip_height(len(rows), photo, width)
     draw.rounded_rectangle((x, y, width - GAP, y + height), 8, PAPER, LINE)
-    draw.text((x + 12, y + 8), pen.fit(shown(picture.file), 12, width - 4 * GAP), FAINT, pen.font(12))
+    pen.write((x + 12, y + 8), pen.fit(shown(picture.file), 12, width - 4 * GAP), FAINT, 12)
     notes = [row.note.removeprefix("unsure").removeprefix("; ") for row in rows]  # the first of a line has one
-    said = "    ".join(note.removeprefix("number ") for note in notes if note)
+    said = "    ".join(note.removeprefix("number ").removeprefix("amount ") for note in notes if note)
     if pen.path:
         starts = [i for i, note in enumerate(notes) if note or i == 0] + [len(rows)]
         lines = ["".join(pen.label(row.best[0][0]) for row in rows[a:b]) for a, b in zip(starts, starts[1:])]
-        said = "    ".join(f"{line} {note.removeprefix('number ')}" for line, note in zip(lines, filter(None, notes)))
-    draw.text((x + 12, y + 28), pen.fit(said, 24, width - 4 * GAP), TEXT, pen.font(24))
+        said = "    ".join(
+            f"{line} {note.removeprefix('number ').removeprefix('amount ')}"
+            for line, note in zip(lines, filter(None, notes))
+        )
+    pen.write((x + 12, y + 28), pen.fit(said, 24, width - 4 * GAP), TEXT, 24)
     if photo:
         sheet.paste(photo, (x + 12, y + 66))
         for row in rows:
@@ -204,12 +225,12 @@ def draw_strip(sheet, draw, pen, picture, photo, place, width):
         sheet.paste(Image.fromarray(one.glyph), (left, top))
         draw.rectangle((left - 1, top - 1, left + 64, top + 64), outline=LINE)
         label = pen.label(row.best[0][0])
-        size = 42 if pen.font(42).getlength(label) <= 60 else 16
-        draw.text((left + 74, top + 32), pen.fit(label, size, 66), color, pen.font(size), anchor="lm")
+        size = 42 if pen.length(label, 42) <= 60 else 16
+        pen.write((left + 74, top + 32), pen.fit(label, size, 66), color, size, "lm")
         draw_bars(draw, pen, row.best, (left, top + 72), 136, UNSURE if color == UNSURE else BAR)
     if len(rows) > MOST_CHARACTERS:
         more = f"and {len(rows) - MOST_CHARACTERS} more characters"
-        draw.text((width - GAP - 12, y + 10), more, FAINT, pen.font(12), anchor="ra")
+        pen.write((width - GAP - 12, y + 10), more, FAINT, 12, "ra")
 
 
 def fitted(reading, size):
@@ -224,12 +245,13 @@ def fitted(reading, size):
     return image, image.width / reading.size[0]
 
 
-def wrap(text, font, width):
+def wrapped(text, pen, size, width):
+    """Lines of a text, broken at spaces."""
     lines = [""]
     for word in text.split(" "):
         longer = f"{lines[-1]} {word}".strip()
-        if font.getlength(longer) <= width:
+        if pen.length(longer, size) <= width:
             lines[-1] = longer
         else:
             lines.append(word)
-    return "\n".join(lines[:6])
+    return lines

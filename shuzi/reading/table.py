@@ -10,7 +10,7 @@ from typing import NamedTuple
 from shuzi.core.files import replacing
 from shuzi.core.numerals import character, value
 from shuzi.core.text import shown, to_cell
-from shuzi.reading.characters import Reading, number_of
+from shuzi.reading.characters import Reading, note_of
 
 COLUMNS = ["file", "prediction", "character", "confidence", "second", "second_confidence", "note", "box"]
 
@@ -19,29 +19,21 @@ class Row(NamedTuple):
     """A character that was read, or a picture that was refused, as tables show it."""
 
     best: list[tuple[str, float]]  # (class, probability), best first; [] where the picture was refused
-    note: str  # "unsure", what a line is as a number, why a picture was refused
+    note: str  # "unsure", what a line says, why a picture was refused
     box: tuple[int, int, int, int] | None
 
 
 def rows_of(reading: Reading) -> list[Row]:
-    """A row for each character, in reading order, with the number of a line at its first; one if it was refused."""
+    """A row for each character, in reading order, with what a line says at its first; one if it was refused."""
     if not reading.lines:
         return [Row([], reading.reason, None)]
     rows = []
     for line in reading.lines:
         for i, one in enumerate(line):
             notes = ["unsure"] if one.unsure else []
-            notes += [number_note(line)] if i == 0 and len(line) > 1 else []
+            notes += [note_of(line)] if i == 0 and len(line) > 1 else []
             rows.append(Row(one.best, "; ".join(notes), one.box))
     return rows
-
-
-def number_note(line: list) -> str:
-    """What a line of Characters is as a number: `number 325`, or why it is none."""
-    try:
-        return f"number {number_of(line)}"
-    except ValueError as error:
-        return f"no well-formed number: {error}"
 
 
 class Table:

@@ -90,7 +90,7 @@ def test_sets_of_arrays_in_workers(tmp_path):
     assert (
         rows["HWDB1.1trn_gnt/1001-c.gnt#1"]["class"] == "7" and rows["HWDB1.1trn_gnt/1001-c.gnt#1"]["writer"] == "1001"
     )
-    for line in ("labels from 1 HWDB files", "labels from 1 IDX files", "20 pictures are of no known writer"):
+    for line in ("labels from 1 HWDB file", "labels from 1 IDX file", "20 pictures are of no known writer"):
         assert line in made[0].stdout
 
 
@@ -149,7 +149,7 @@ def test_the_split_that_a_set_came_with_is_kept(tmp_path):
     draw(tmp_path / "set" / "test" / "1" / "writer-b_2.png", 99)
     run("datapro.py", tmp_path / "set", "--out", tmp_path / "raw")
     result = run("test.py", "--raw", tmp_path / "raw", "--out", tmp_path / "data.h5")
-    assert "1 training pictures are copies of test pictures" in result.stderr
+    assert "as copies of test pictures: 1" in result.stderr
     assert "2 writers are on both sides" in result.stderr and "--test 0.15" in result.stderr
 
 

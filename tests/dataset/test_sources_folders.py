@@ -167,7 +167,8 @@ def code_in(name):
 
 @pytest.mark.parametrize(
     "form",
-    ["data/data/input_{s}_{c}_{code}.jpg", "input_{s}_{c}_{code}.jpg", "RawDataset/Locate{{{s},{c},{code}}}.jpg", "x/y/Locate{{{s}, {c}, {code}}}.jpg"],
+    ["data/data/input_{s}_{c}_{code}.jpg", "input_{s}_{c}_{code}.jpg", "RawDataset/Locate{{{s},{c},{code}}}.jpg",
+     "x/y/Locate{{{s}, {c}, {code}}}.jpg"],
 )  # fmt: skip
 def test_chinese_mnist_as_it_is_published(tmp_path, form):
     lay(tmp_path, chinese_mnist(form))
@@ -179,8 +180,8 @@ def test_chinese_mnist_as_it_is_published(tmp_path, form):
 
 @pytest.mark.parametrize(
     "folder",
-    [lambda code: CHARACTERS[code - 1], lambda code: VALUES[code - 1], str, lambda code: str(code - 1), lambda code: f"{code:02d}",
-     lambda code: f"class{code}"],
+    [lambda code: CHARACTERS[code - 1], lambda code: VALUES[code - 1], str, lambda code: str(code - 1),
+     lambda code: f"{code:02d}", lambda code: f"class{code}"],
 )  # fmt: skip
 def test_chinese_mnist_re_sorted(tmp_path, folder):
     names = chinese_mnist("{part}input_{s}_{c}_{code}.jpg".replace("{part}", "@"))
@@ -279,8 +280,8 @@ def test_five_people():
 @pytest.mark.parametrize(
     "file, writer",
     [("writer-mei (2).png", "writer-mei"), ("writer-mei-12.png", "writer-mei"), ("writer_Li_07.png", "writer-li"),
-     ("drawn_writer-001_02.jpg", "writer-001"), ("writer-王芳_1.png", "writer-王芳"), ("typewriter-7.png", ""), ("writer.png", ""),
-     ("writer-me.png", "writer-me")],
+     ("drawn_writer-001_02.jpg", "writer-001"), ("writer-王芳_1.png", "writer-王芳"), ("typewriter-7.png", ""),
+     ("writer.png", ""), ("writer-me.png", "writer-me")],
 )  # fmt: skip
 def test_writers_in_names(file, writer):
     assert writer_of(file) == writer

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-import fuzz_sources  # noqa: E402
+import fuzz_sources
 
 
 def changed(data, rng):

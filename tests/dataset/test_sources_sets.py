@@ -142,8 +142,9 @@ def test_npz_as_keras_has_it(tmp_path, shape):
 
 @pytest.mark.parametrize(
     "arrays",
-    [lambda x, y: {"images": x, "labels": y}, lambda x, y: {"X": x / 255, "y": np.eye(10)[y]}, lambda x, y: {"data": x, "target": y.astype(float)},
-     lambda x, y: {"train_images": x, "train_labels": y}, lambda x, y: {"x": x, "y": np.array([CHARACTERS[i] for i in y])}],
+    [lambda x, y: {"images": x, "labels": y}, lambda x, y: {"X": x / 255, "y": np.eye(10)[y]},
+     lambda x, y: {"data": x, "target": y.astype(float)}, lambda x, y: {"train_images": x, "train_labels": y},
+     lambda x, y: {"x": x, "y": np.array([CHARACTERS[i] for i in y])}],
 )  # fmt: skip
 def test_npz_of_other_names_and_types(tmp_path, arrays):
     x = np.random.default_rng(0).integers(0, 256, (20, 28, 28), np.uint8)
@@ -176,7 +177,7 @@ def test_chinese_mnist_as_csv(tmp_path, label, heading):
     for source in (tmp_path / "chineseMNIST.csv", tmp_path):
         found, notes, refused = look(source)
         assert [found[f"chineseMNIST.csv#{i + 1}"][0] for i in range(30)] == (VALUES * 2) and not refused
-        assert "1 tables of pixels" in notes
+        assert "1 table of pixels" in notes
     assert (pixels(tmp_path)["chineseMNIST.csv#8"] == pictures[7]).all()
 
 
@@ -205,7 +206,9 @@ ROWS = [[file, label] for file, label in zip(FILES, LABELS)]
 TABLES = {
     "usual": as_csv([["file", "label"], *ROWS]).encode(),
     "no heading": as_csv(ROWS).encode(),
-    "other order and headings": as_csv([["类别", "id", "文件名"], *([b, str(i), a] for i, (a, b) in enumerate(ROWS))]).encode(),
+    "other order and headings": as_csv(
+        [["类别", "id", "文件名"], *([b, str(i), a] for i, (a, b) in enumerate(ROWS))]
+    ).encode(),
     "BOM": as_csv([["filename", "class"], *ROWS]).encode("utf-8-sig"),
     "semicolons": as_csv([["image", "target"], *ROWS], ";", "\n").encode(),
     "GBK": as_csv([["文件", "标签"], *ROWS]).encode("gbk"),
@@ -213,7 +216,9 @@ TABLES = {
     "UTF-16": as_csv([["file", "label"], *ROWS], "\t").encode("utf-16"),
     "base names": as_csv([["file", "label"], *([a.rpartition("/")[2], b] for a, b in ROWS)]).encode(),
     "stems": as_csv([["id", "label"], *([a.rpartition("/")[2][:-4], b] for a, b in ROWS)]).encode(),
-    "backslashes": as_csv([["path", "label"], *(["C:\\Users\\li\\set\\" + a.replace("/", "\\"), b] for a, b in ROWS)]).encode(),
+    "backslashes": as_csv(
+        [["path", "label"], *(["C:\\Users\\li\\set\\" + a.replace("/", "\\"), b] for a, b in ROWS)]
+    ).encode(),
     "quotes": as_csv([["file", "label"], *([f'"{a}"', f'"{b}"'] for a, b in ROWS)]).encode(),
 }  # fmt: skip
 
@@ -288,7 +293,7 @@ def test_a_table_and_folders(tmp_path):
 @pytest.mark.parametrize(
     "rows, word",
     [([["file", "code"], *([a, str(i + 1)] for i, (a, _) in enumerate(ROWS))], "codes"),
-     ([["file", "label", "value"], *([a, str(i), str(9 - i % 10)] for i, (a, _) in enumerate(ROWS))], "several columns"),
+     ([["file", "label", "value"], *([a, str(i), str(9 - i % 10)] for i, (a, _) in enumerate(ROWS))], "several"),
      ([["file", "label"], *([a, str(i + 1)] for i, (a, _) in enumerate(ROWS))], "--numbers values"),
      ([["file", "label"], *ROWS, [FILES[0], "九"]], "two labels")],
 )  # fmt: skip

@@ -134,6 +134,16 @@ def test_a_class_looks_the_same_whichever_others_are_drawn(tmp_path):
     assert contents(tmp_path / "one" / "8") == contents(tmp_path / "two" / "8")
 
 
+def test_any_characters_and_the_capitals(tmp_path):
+    result = command("--out", "one", "--classes", "春,夏,鳳,貳,capitals", "--per-class", 1)
+    assert result.returncode == 0, result.stderr
+    assert "22 classes" in result.stdout  # 貳 is of class 贰, which is among the capitals
+    for path in (tmp_path / "one").rglob("*.*g"):
+        ink.read_picture(path)
+    assert command("--out", "two", "--classes", "鳳", "--per-class", 1).returncode == 0
+    assert contents(tmp_path / "one" / "鳳") == contents(tmp_path / "two" / "鳳")
+
+
 def test_own_pictures_stay_and_older_drawn_ones_go(tmp_path):
     own = {"7/writer-001_01.png": b"a", "7/drawn_writer-me_1.png": b"b", "mei/a.jpg": b"c", "README.md": b"d"}
     for name, data in own.items():

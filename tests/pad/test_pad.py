@@ -179,7 +179,7 @@ def test_drawing_is_read(server):
 def test_photo_of_several_characters_is_read_as_a_number(server):
     both = [np.asarray(Image.open(io.BytesIO(drawing(name)))) for name in ("3", "10")]
     status, answer = server.json("/read?photo=1", png(np.hstack(both)))
-    assert (status, answer) == (200, {"lines": [{"text": "三十", "number": 30}]})
+    assert (status, answer) == (200, {"lines": [{"text": "三十", "number": 30, "says": "30"}]})
     status, answer = server.json("/read?photo=1", drawing("3"))
     assert status == 200 and answer["top"][0]["class"] == "3"
 

@@ -111,6 +111,7 @@ def test_a_folder_of_all_sorts(tmp_path, model_path):
     args = ("pictures", "--model", model_path, "--csv", "out.csv", "--sheet", "out.png")
     result = run("predict.py", *args, cwd=tmp_path)
     assert result.returncode == 1 and result.stderr == ""
+    assert (tmp_path / "out.csv").read_bytes().startswith(b"\xef\xbb\xbffile,prediction,")  # so Excel knows UTF-8
     with open(tmp_path / "out.csv", encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     refused = {"notes.txt", "empty.jpg", "blank.png"} | ({"pipe.png"} if os.name != "nt" else set())
@@ -527,7 +528,7 @@ def test_class_names_stand_in_where_no_font_has_the_characters(monkeypatch):
     fonts.find_cjk_font_file.cache_clear()
     try:
         assert fonts.find_cjk_font_file() is None and fonts.find_cjk_font() is None
-        assert sheet.SheetPen().label("10") == "10"
+        assert sheet.SheetPen(None).label("10") == "10"
         assert sheet.draw_sheet([shown(None)]).size[0] > 0
     finally:
         monkeypatch.undo()
@@ -538,9 +539,12 @@ def test_a_font_that_is_found_shows_the_characters():
     path = fonts.find_cjk_font_file()
     if path is None:
         pytest.skip("no font with Chinese characters here")
-    pen = sheet.SheetPen()
-    drawn = {bytes(pen.font(30).getmask(character)) for character in "零一二三四五六七八九十百千万亿"}
-    assert len(drawn) == 15 and pen.label("10") == "十"
+    drawn = set()
+    for text in [*"零一二三四五六七八九十百千万亿", *"0123456789%", "一1"]:  # some fonts have Chinese only
+        image = Image.new("L", (60, 40))
+        sheet.SheetPen(ImageDraw.Draw(image)).write((2, 2), text, "white", 30)
+        drawn.add(image.tobytes())
+    assert len(drawn) == 27 and sheet.SheetPen(None).label("10") == "十"
     assert isinstance(fonts.find_cjk_font(), str)
 
 
@@ -556,3 +560,18 @@ def test_a_reader_that_has_seen_enough_is_no_error():
     with process.stderr as errors:
         assert errors.read() == b""
     assert process.wait(timeout=30) == 141
+
+
+@pytest.mark.parametrize(
+    "names, note",
+    [
+        (["3", "100", "2"], "number 320"),
+        (["贰", "仟", "0", "伍", "元", "叁", "角", "整"], "amount 2005.30 元"),
+        (["5", "圆"], "amount 5.00 元"),
+        (["5", "元", "3"], "no well-formed amount: 三 has no unit of its own"),
+        (["春", "5"], "no well-formed number"),
+    ],
+)
+def test_what_a_line_says(names, note):
+    line = [characters.Character(np.zeros((64, 64), np.uint8), [(name, 1.0)], False, None) for name in names]
+    assert characters.note_of(line).startswith(note)

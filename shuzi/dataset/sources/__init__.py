@@ -168,8 +168,8 @@ def read_source(
     """Looks at the sources and decides what their names mean.
 
     paths: folders, archives and files. refuse: called with the name, the reason and, where known, the class of what
-    can't be used. Returns what the pictures are read from, the pictures of each class in their order, and lines that say
-    what was decided. Raises Problem, OSError.
+    can't be used. Returns what the pictures are read from, the pictures of each class in their order, and lines that
+    say what was decided. Raises Problem, OSError.
     """
     paths = expanded(paths)
     look = Look(Source(", ".join(paths)), options, refuse)
@@ -245,7 +245,7 @@ def _add_root(look, path, paths):
 
 
 def _plain(look):
-    """{class: pictures} where all is plain folders of numerals in one folder; None where the names need more thought."""
+    """{class: pictures} where all is plain folders of numerals in one folder; None where names need more thought."""
     if (
         len(look.source.containers) > 1
         or look.tables

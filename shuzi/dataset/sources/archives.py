@@ -1,4 +1,4 @@
-"""Zips and tars, and those in them, read without unpacking them; one packed in another is unpacked into a scratch folder.
+"""Zips and tars, read without unpacking them; one that is in another is unpacked into a scratch folder.
 
 Nothing is written where an archive says, nothing is run, and no entry is read beyond MAX_ENTRY.
 """
@@ -260,7 +260,10 @@ def scratch() -> tempfile.TemporaryDirectory:
 
 
 def spool(file: BinaryIO, name: str, size: int | None = None) -> str:
-    """Copies a file, or its next `size` bytes, into the scratch folder; gives the path. Raises ArchiveError, OSError."""
+    """Copies a file, or its next `size` bytes, into the scratch folder; gives the path.
+
+    Raises ArchiveError, OSError.
+    """
     folder = scratch().name
     count = len(os.listdir(folder))
     path = os.path.join(folder, f"{count}_{re.sub('[^A-Za-z0-9.]', '_', name.rpartition('/')[2])[-80:]}")

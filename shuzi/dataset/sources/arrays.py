@@ -200,7 +200,7 @@ def _look_npz(look, number, name):
 
 
 def npz_pairs(names: list[str]) -> Iterator[tuple[str, str]]:
-    """(name of pictures, name of their labels): x_train and y_train, images and labels, train_images and train_labels."""
+    """(name of pictures, name of their labels): x_train and y_train, images and labels, test_images and test_labels."""
     roles = {}
     for name in names:
         words = [name.lower()] if name.lower() in PICTURES else re.split(r"[^a-z0-9]+", name.lower())
@@ -254,7 +254,7 @@ def look_pixels(look, number: int, name: str, first_row: list[str]) -> None:
 
 
 def pixel_row(line: str, lead: int, trail: int, pixels: int) -> tuple[list[str], bytes] | None:
-    """A line with `lead` labels before the pixels and `trail` behind -> labels, and a byte a pixel; None if it is none."""
+    """A line with `lead` labels before the pixels and `trail` behind -> labels, and a byte a pixel; or None."""
     line = line.strip().replace('"', "")
     *before, line = line.split(",", lead)
     line, *behind = line.rsplit(",", trail)

@@ -11,8 +11,8 @@ from shuzi.core import numerals
 from shuzi.core.files import is_litter
 
 PICTURE_ENDINGS = {
-    ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm", ".heic", ".heif",
-    ".avif", ".jp2", ".pdf",
+    ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm",
+    ".heic", ".heif", ".avif", ".jp2", ".pdf",
 }  # fmt: skip
 # who wrote it, in a file's name; a number behind an id of letters is the picture's: writer-anna-maria-3.png
 WRITER = re.compile(r"(?<![^\W_])writer[-_]([^\W_]+(?:-[^\W\d_]+)*)", re.IGNORECASE)

@@ -28,7 +28,7 @@ def label(look: Look) -> dict[str, list[Picture]]:
         else:
             classes.setdefault(cls, []).append(picture)
     for kind, count in look.found.items():
-        look.notes.append(f"labels from {count:,} {kind}")
+        look.notes.append(f"labels from {count:,} {kind if count > 1 else kind.replace('s', '', 1)}")
     if look.other_characters:
         look.notes.append(
             f"passed over: {sum(look.other_characters.values()):,} pictures of {len(look.other_characters):,} other "
@@ -122,7 +122,7 @@ def _label_files(look, listed, classes):
             plain = [None if name is None else numerals.class_name(name) for name in folder_names]
             which = layout.agree(said, folder_names, plain, listed.names.__getitem__)
         if which == "names":
-            note = "classes by the files' names; the folders say something else"
+            note = _names_note(listed, said, folder_names)
         else:
             meanings = layout.classes_of_numbers(filter(None, folder_names), look.source.root, options.numbers)
             chosen, missing = (
@@ -281,7 +281,7 @@ def _by_table(look, listed, table, folder_names, said, certain):
         i = differing[0]
         raise Problem(
             f"{shown(listed.names[i])}: its folder says {shown(folder_names[i])}, {shown(table.name)} says "
-            f"{shown(by_table[i])}, and so with {len(differing):,} pictures; "
+            f"{shown(by_table[i])}; so it is with {len(differing):,} of the pictures; "
             f"say which is right: --labels folders or --labels {shown(table.name)}"
         )
     if any(numbered) and not differing:
@@ -334,7 +334,8 @@ def _by_names(look, listed, by_name, kind):
         example = shown(listed.files[pictures[0]])
         raise Problem(
             f"{shown(look.source.root)} has no class folders, and which part of a name such as {example} is the class "
-            "is not plain; say it: --labels first or --labels last, or add a table: labels.csv with the columns file,label"
+            "is not plain; say it: --labels first or --labels last, or add a table: labels.csv with the columns "
+            "file,label"
         )
     return [None] * len(listed.files), "not in a class folder", ""
 
@@ -349,6 +350,17 @@ def _folders_note(listed, of_file, chosen):
     if writers:
         return f"{count} {noun} in {len(writers):,} students' folders, who are the writers: {_some(sorted(writers))}"
     return f"{count} {noun} by the names of folders"
+
+
+def _names_note(listed, said, folder_names):
+    i = next(i for i, label in enumerate(said) if label and label.cls and folder_names[i] is not None)
+    if said[i].kind == "code" and folder_names[i].isdigit():
+        character = numerals.character(said[i].cls)
+        return (
+            "classes by the codes in the files' names; the folders are sorted by code, not by value: "
+            f"folder {shown(folder_names[i])} is {character}"
+        )
+    return "classes by the files' names; the folders say something else"
 
 
 def _split(text):

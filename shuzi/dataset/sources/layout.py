@@ -180,8 +180,8 @@ def classes_of_numbers(labels: Iterable[str], where: str, meaning: str = "") -> 
     others = {int(label) for label in numbers if not numerals.is_numeral(label)}
     if not meaning and others and others <= set(range(11, 16)) and len(others) < len(numbers):
         raise Problem(
-            f"{shown(where)}: the numbers go to {max(others)}, so 7 may be 七 or the seventh character of Chinese MNIST; "
-            "say what they are: --numbers values (1 is 一), codes (1 is 零, 15 is 亿) or order (0 is 零, 14 is 亿)"
+            f"{shown(where)}: the numbers go to {max(others)}, so 7 may be 七, or 六, the seventh character of Chinese "
+            "MNIST; say what they are: --numbers values (1 is 一), codes (1 is 零, 15 is 亿) or order (0 is 零)"
         )
     return classes
 

@@ -17,10 +17,16 @@ MAX_BYTES = 100_000_000
 MAX_ROWS = 2_000_000
 PIXEL_COLUMNS = 100  # a table of more columns has a pixel in each
 HEADINGS = {
-    "label": {"label", "labels", "class", "classes", "classname", "category", "target", "character", "char", "value", "digit",
-              "number", "numeral", "text", "gt", "标签", "类别", "类", "字", "字符", "汉字", "数字", "标注", "標籤", "類別", "數字"},
+    "label": {
+        "label", "labels", "class", "classes", "classname", "category", "target", "character", "char", "value", "digit",
+        "number", "numeral", "text", "gt", "标签", "类别", "类", "字", "字符", "汉字", "数字", "标注",
+        "標籤", "類別", "數字",
+    },
     "code": {"code", "编码", "代码"},
-    "writer": {"writer", "writerid", "author", "student", "person", "user", "name", "姓名", "学生", "学号", "作者", "书写者", "學生"},
+    "writer": {
+        "writer", "writerid", "author", "student", "person", "user", "name", "姓名", "学生", "学号", "作者",
+        "书写者", "學生",
+    },
     "split": {"split", "set", "subset", "part", "usage", "fold", "划分", "数据集"},
 }  # fmt: skip
 MNIST_COLUMNS = ["suiteid", "sampleid", "code"]
@@ -143,7 +149,10 @@ class Files:
 
 
 def labels_in(rows: list[list[str]], files: Files, name: str) -> Table | None:
-    """What the rows say of the entries; None where it is no table of labels. Raises Problem where it may be read in two ways."""
+    """What the rows say of the entries; None where it is no table of labels.
+
+    Raises Problem where it may be read in two ways.
+    """
     if not rows:
         return None
     if [_plain(cell) for cell in rows[0][:3]] == MNIST_COLUMNS or {*MNIST_COLUMNS, "value"} <= set(
