@@ -275,23 +275,24 @@ def _cell(flat, owner, number, place, box, side):
     ends = columns[0] + x, rows[0] + y, columns[-1] + 1 + x, rows[-1] + 1 + y
     longest = max(ends[2] - ends[0], ends[3] - ends[1])
     inside = ends[2] > left + inner and ends[0] < right - inner and ends[3] > top + inner and ends[1] < bottom - inner
-    smudge = np.percentile(flat.depth[area][mine], 95) < DARKEST
-    if smudge or longest < SMALLEST * side or (not inside and longest < 0.6 * side):
+    if longest < SMALLEST * side or (not inside and longest < 0.6 * side):
+        return Cell(*place, "empty", None, _xywh(box))
+    ends = tuple(map(int, ends))
+    margin = int(0.1 * side)  # from here on, only what is needed: the cell, and what reaches out of it
+    x, y = max(min(ends[0], left) - margin, 0), max(min(ends[1], top) - margin, 0)
+    area = slice(y, max(ends[3], bottom) + margin), slice(x, max(ends[2], right) + margin)
+    owners, depth = owner[area], flat.depth[area]
+    mine = owners == number
+    dark = depth[mine]
+    if np.partition(dark, -1 - len(dark) // 20)[-1 - len(dark) // 20] < DARKEST:
         return Cell(*place, "empty", None, _xywh(box))
     if is_crossed_out(mine, (left - x, top - y, right - x, bottom - y)):
-        return Cell(*place, "crossed out", None, (*ends[:2], ends[2] - ends[0], ends[3] - ends[1]))
-    mine = _without_smears(mine, flat.depth[area])
-    soft = cv2.dilate(mine.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))) > 0
-    others = (owner[area] > 0) & ~mine
-    soft &= ~others
-    picture = np.where(soft[..., None], flat.picture[area], np.uint8(255))
-    margin = int(0.1 * side)
-    crop = (
-        slice(max(min(ends[1], top) - y - margin, 0), max(ends[3], bottom) - y + margin),
-        slice(max(min(ends[0], left) - x - margin, 0), max(ends[2], right) - x + margin),
-    )
-    box = (*(int(v) for v in ends[:2]), int(ends[2] - ends[0]), int(ends[3] - ends[1]))
-    return Cell(*place, "filled", np.ascontiguousarray(picture[crop]), box)
+        return Cell(*place, "crossed out", None, _xywh(ends))
+    mine = _without_smears(mine, depth)
+    soft = cv2.dilate(mine.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5)))
+    soft[(owners > 0) & ~mine] = 0
+    picture = np.where(soft[..., None] > 0, flat.picture[area], np.uint8(255))
+    return Cell(*place, "filled", picture, _xywh(ends))
 
 
 def _without_smears(mine, depth):

@@ -38,7 +38,7 @@ def read_forms(picture):
     """All forms in a picture. picture: uint8 (h, w, 3), RGB. Returns a list of Form and Unreadable, from the left."""
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     groups = _pages(find_markers(grey))
-    found = [_read(picture, group) for group in groups]
+    found = [_read(picture, grey, group) for group in groups]
     return sorted(found, key=lambda form: tuple(np.mean(form.outline, axis=0)))
 
 
@@ -170,14 +170,14 @@ def _fit(group, paper):
     return _Bend(known, seen), float(np.sqrt((rest**2).sum(1).mean()) / side)
 
 
-def _read(picture, group):
+def _read(picture, grey, group):
     around = np.concatenate(list(group.values())).reshape(-1, 2)
     hull = cv2.boxPoints(cv2.minAreaRect(np.float32(around)))
     if len(group) < 4:
         return Unreadable("only a part of a form is to be seen", hull)
     fits = sorted(((*_fit(group, paper), paper) for paper in forms.SIZES), key=lambda fit: fit[1])
     for bend, _, paper in fits:
-        page = decode(_modules(picture, bend, paper))
+        page = decode(_modules(grey, bend, paper))
         if page is not None and page.paper == paper:
             break
     else:
@@ -221,12 +221,11 @@ def _missing(picture, bend, group, paper, page=None):
     return ""
 
 
-def _modules(picture, bend, paper):
-    """The modules of a page's code: bool (rows, columns), True for black."""
+def _modules(grey, bend, paper):
+    """The modules of a page's code: bool (rows, columns), True for black. grey: uint8 (h, w)."""
     centres = forms.code_centres(paper)
     steps = np.array([(x, y) for x in (-0.25, 0, 0.25) for y in (-0.25, 0, 0.25)]) * forms.CODE
     places = np.float32(bend(centres[:, :, None] + steps))
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) if picture.ndim == 3 else picture
     rows, columns, each = places.shape[:3]
     tone = cv2.remap(grey, places.reshape(rows, -1, 2), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     tone = tone.reshape(rows, columns, each).astype(np.float32).mean(2)
@@ -358,11 +357,10 @@ def _without_print(even, printed, near):
     dark = 255 - even
     # half of the printed places are paper beside the lines, and ink covers few of them
     tones = [min(1.15 * float(np.percentile(dark[..., channel][print_], 88)) + 8, 150) for channel in range(3)]
-    share = printed.astype(np.float32) / 255
     # ink that is darker in red than the light red print is taken as it is
-    share *= np.clip(1 - (dark[..., 0] - np.float32(tones[0])) / 40, 0, 1)
-    result = np.empty_like(even)
-    for channel, tone in enumerate(tones):
-        result[..., channel] = 255 - np.maximum(dark[..., channel] - share * tone, 0).astype(np.uint8)
-    depth = (255 - result.min(2)).astype(np.float32) / 255
+    kept = np.clip(255 - (np.arange(256) - tones[0]) * (255 / 40), 0, 255).astype(np.uint8)
+    share = cv2.multiply(printed, cv2.LUT(np.ascontiguousarray(dark[..., 0]), kept), scale=1 / 255)
+    lighter = [cv2.multiply(share, tone, scale=1 / 255) for tone in tones]
+    result = cv2.add(even, cv2.merge(lighter))
+    depth = (255 - cv2.min(cv2.min(result[..., 0], result[..., 1]), result[..., 2])).astype(np.float32) / 255
     return result, depth
