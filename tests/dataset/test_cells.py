@@ -93,6 +93,17 @@ def test_a_table_is_counted_without_being_told():
     assert grid_of(page(), None).nodes.shape == (ROWS + 1, COLUMNS + 1, 2)
 
 
+def test_predict_reads_a_table_cell_by_cell(tmp_path):
+    from shuzi.reading.characters import prepare
+    from shuzi.reading.layout import CELLS
+
+    Image.fromarray(page(empty={(1, 1)})).save(tmp_path / "page.png")
+    layout = prepare(tmp_path / "page.png").layout
+    assert layout.bands == CELLS and [len(line) for line in layout.lines] == [4] + [5] * (ROWS - 1)
+    x, y, width, height = layout.boxes[0]
+    assert LEFT + SIDE < x < x + width < LEFT + 2 * SIDE and TOP < y < y + height < TOP + SIDE
+
+
 def run(tmp_path, *arguments):
     code = datapro.main([*map(str, arguments), "--out", str(tmp_path / "raw"), "--jobs", "0"])
     with open(tmp_path / "raw" / "manifest.csv", encoding="utf-8-sig", newline="") as file:

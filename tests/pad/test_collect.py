@@ -244,6 +244,20 @@ def test_forty_phones_lose_nothing_when_the_program_is_killed(tmp_path):
         now["server"].kill()
 
 
+def test_the_pad_itself_asks_for_a_key_where_others_can_reach_it(tmp_path):
+    from shuzi.pad.server import make_app
+
+    class Reader:
+        classes = ["3"]
+
+    client = make_app(Reader(), tmp_path, "0.0.0.0", key="secret").test_client()
+    for path in "/", "/?key=other", "/about", "/example?class=3":
+        assert client.get(path).status_code == 403
+    assert client.post("/teach?class=3&writer=a", data=b"x").status_code == 403
+    assert client.get("/?key=secret").status_code == 200
+    assert client.get("/about").status_code == 200  # what the page asks for, by its cookie
+
+
 # ---- on a phone ----
 
 
