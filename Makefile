@@ -1,38 +1,39 @@
 # make run    set up, then the main job: hwtrainset/ -> raw_data/ -> data.h5 -> model.keras -> predictions
 # make test   set up, then the tests
-# make bench  the figures of README.md, beside their baselines (about an hour); make bench ARGS="--data ZIP"
+# make lint   set up, then ruff: rules and format
+# make bench  BENCHMARKS.md, measured anew (more than an hour); make bench ARGS="photos crops" or ARGS="--data chinese-mnist.zip"
+# make fuzz   a minute of broken pictures
+# make pad    the page to write on
 # make clean  remove what the pipeline made; the environment in .venv stays
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# the default set is smaller than what the notebook's own 5 epochs are for
-EPOCHS ?= 7
 export JUPYTER_PREFER_ENV_PATH = 1
 
-.PHONY: run test bench bench-scale fuzz pad clean
+.PHONY: run test lint bench fuzz pad clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/run
 	$(BIN)/python datapro.py || [ $$? -eq 1 ]
 	$(BIN)/python test.py || [ $$? -eq 1 ]
 	mkdir -p results
-	$(BIN)/papermill --no-progress-bar --log-output --log-level WARNING --kernel python3 cnn.ipynb results/cnn.ipynb -p epochs $(EPOCHS)
+	$(BIN)/papermill --no-progress-bar --log-output --log-level WARNING --kernel python3 cnn.ipynb results/cnn.ipynb
 	$(BIN)/python predict.py my_handwriting --csv predictions.csv --sheet predictions.png || [ $$? -eq 1 ]
 
 test: $(VENV)/dev
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q $(ARGS)
+
+lint: $(VENV)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 
 bench: $(VENV)/dev
-	$(BIN)/python -m benchmarks.bench $(ARGS)
-	$(BIN)/python -m benchmarks.scale
-
-bench-scale: $(VENV)/dev
-	$(BIN)/python -m benchmarks.scale $(ARGS)
+	$(BIN)/python -m benchmarks.write --run $(ARGS)
 
 fuzz: $(VENV)/dev
 	$(BIN)/python -m pip install --quiet "atheris>=2.3"
-	$(BIN)/python tests/fuzz_ink.py -max_total_time=60
+	PYTHONPATH=. $(BIN)/python tests/ink/fuzz_ink.py -max_total_time=60
 
 pad: $(VENV)/dev
 	$(BIN)/python pad.py

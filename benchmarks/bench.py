@@ -1,19 +1,14 @@
 """How good and how fast is the notebook's CNN, beside the net it succeeds and two textbook nets?
 
 Every net is trained on the same split of the same handwriting, one process a run. Ours is what the cells of
-cnn.ipynb make; nothing of it is copied here. Writes and prints one Markdown table, results/bench.md, after
-every run anew: an interrupted benchmark leaves what it had.
+cnn.ipynb make; nothing of it is copied here. Its report is written after every run anew: an
+interrupted benchmark leaves what it had.
 """
 
 import argparse
-import contextlib
-import csv
-import io
 import json
-import os
 import platform
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,18 +18,13 @@ import h5py
 import numpy as np
 from PIL import Image
 
-PROJECT = Path(__file__).resolve().parent.parent
+from benchmarks import common
+from benchmarks.common import PROJECT, Failed, Report, finish, last_words, manifest, pack, run_script
+from benchmarks.nets import BASELINES, BUDGET, PEAK_SIDE, TARGET, WARM_UP, one
+from shuzi.dataset.h5 import CHUNK, open_data
+from shuzi.dataset.sources import Options, read_source
 
-from shuzi.dataset.h5 import CHUNK, open_data  # noqa: E402
-from shuzi.dataset.sources import Options, read_source  # noqa: E402
-from shuzi.net import calibration  # noqa: E402
-from shuzi.reading.reader import load_reader, quiet_stderr  # noqa: E402
-
-TARGET = 0.94  # the old net's best accuracy, on its own pictures
-BUDGET = 60  # seconds of training
 LONG = 600  # seconds that --long aims at
-WARM_UP = 20  # steps at the start that speed is not measured on: TensorFlow compiles then
-PEAK_SIDE = 4096
 
 # name: (column, fit of datapro.py)
 NETS = {
@@ -49,372 +39,11 @@ NETS = {
     "lenet": ("LeNet-5", "ink"),
     "tutorial": ("tutorial CNN", "ink"),
 }
-PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}  # Keras's policies
 DEFAULT_NETS = "ours,no_augmentation,no_outliers,old,old_ink,lenet,tutorial"
-
-
-# ---- the nets beside ours --------------------------------------------------------------------------
-
-
-def old_net(classes):
-    """The net and recipe of 2020; what is not known of it is Keras's default."""
-    from keras import layers, optimizers
-
-    net = [
-        layers.Rescaling(1 / 255),
-        layers.Conv2D(8, 4, padding="same", activation="relu"),
-        layers.MaxPooling2D(8),
-        layers.Conv2D(16, 2, padding="same", activation="relu"),
-        layers.MaxPooling2D(4),
-        layers.Flatten(),
-        layers.Dense(classes, use_bias=False),
-    ]
-    return net, optimizers.Adam(0.005), {"batch_size": 64, "epochs": 100}
-
-
-def lenet(classes):
-    """LeNet-5 (LeCun et al. 1998) with today's optimizer. It takes 32x32 pixels."""
-    from keras import layers, optimizers
-
-    net = [
-        *grey_ink(),
-        layers.AveragePooling2D(2),  # 32x32
-        layers.Conv2D(6, 5, activation="tanh"),
-        layers.AveragePooling2D(2),
-        layers.Conv2D(16, 5, activation="tanh"),
-        layers.AveragePooling2D(2),
-        layers.Flatten(),
-        layers.Dense(120, activation="tanh"),
-        layers.Dense(84, activation="tanh"),
-        layers.Dense(classes),
-    ]
-    return net, optimizers.Adam(0.001), {"batch_size": 128, "epochs": 15}
-
-
-def tutorial_cnn(classes):
-    """What most tutorials on MNIST build."""
-    from keras import layers, optimizers
-
-    net = [
-        *grey_ink(),
-        layers.Conv2D(32, 3, activation="relu"),
-        layers.MaxPooling2D(2),
-        layers.Conv2D(64, 3, activation="relu"),
-        layers.MaxPooling2D(2),
-        layers.Flatten(),
-        layers.Dropout(0.5),
-        layers.Dense(classes),
-    ]
-    return net, optimizers.Adam(0.001), {"batch_size": 128, "epochs": 15}
-
-
-def grey_ink():
-    """0-255 in three equal channels to one of 0 paper to 1 ink, as MNIST has it."""
-    from keras import layers
-
-    return [layers.Rescaling(-1 / 255, offset=1), layers.Lambda(lambda pictures: pictures[..., :1])]
-
-
-BASELINES = {"old": old_net, "old_ink": old_net, "lenet": lenet, "tutorial": tutorial_cnn}
-
-
-# ---- one run, in a process of its own --------------------------------------------------------------
-
-
-def make_clock(X_test, y_test):
-    """A Keras callback that times training, stops its clock while it evaluates, and keeps what it found.
-
-    It has: seconds (of training so far), accuracies [(seconds, accuracy)], speed (steps a second once warm).
-    """
-    import keras
-
-    class Clock(keras.callbacks.Callback):
-        def on_train_begin(self, logs=None):
-            self.accuracies, self.steps, self.warm_at = [], 0, None
-            self.paused, self.begin = 0.0, time.perf_counter()
-            self.next, self.reached = 0.25, False
-
-        @property
-        def seconds(self):
-            return time.perf_counter() - self.begin - self.paused
-
-        def on_train_batch_end(self, batch, logs=None):
-            self.steps += 1
-            if self.steps == WARM_UP:
-                self.warm_at = self.seconds
-            if self.seconds >= self.next:
-                float(logs["loss"])  # a GPU has then done what it was told to do
-                self.evaluate()
-
-        def evaluate(self):
-            now = time.perf_counter()
-            seconds = now - self.begin - self.paused
-            logits = self.model.predict(X_test, batch_size=500, verbose=0)
-            self.accuracies.append((seconds, float(np.mean(logits.argmax(axis=1) == y_test))))
-            self.reached |= self.accuracies[-1][1] >= TARGET
-            # often at first; once the target is reached, only at the budget
-            self.next = max(seconds + 0.25, seconds * 1.08)
-            if seconds < BUDGET:
-                self.next = BUDGET if self.reached else min(self.next, BUDGET)
-            elif self.reached:
-                self.next = float("inf")
-            self.paused += time.perf_counter() - now
-
-        def on_train_end(self, logs=None):
-            self.total = self.seconds
-            warm = self.warm_at if self.steps > WARM_UP else 0
-            self.speed = (self.steps - (WARM_UP if warm else 0)) / (self.total - warm)
-            self.evaluate()
-
-    return Clock()
-
-
-def run_ours(data, seed, epochs, model_path, strangers=None, without=None, measured=True):
-    """Train as cnn.ipynb does: its own cells, but for the one that fits, and drawing.
-
-    strangers: a data.h5 of other handwriting, all of which the trained net reads. without: "augmentation" or
-    "outliers", to see what they are worth. measured: else only the model and its accuracy are wanted.
-    """
-    cells = [
-        cell for cell in json.loads((PROJECT / "cnn.ipynb").read_text("utf-8"))["cells"] if cell["cell_type"] == "code"
-    ]
-    tags = [cell["metadata"].get("tags", []) for cell in cells]
-    place = {tag: i for i, here in enumerate(tags) for tag in here}
-    names = {}
-
-    def execute(cell):
-        with contextlib.redirect_stdout(io.StringIO()):
-            exec(compile("".join(cell["source"]), "cnn.ipynb", "exec"), names)
-
-    for i in range(place["fit"]):
-        execute(cells[i])
-        if i == place["parameters"]:
-            names.update(data=data, model_path=model_path, seed=seed, epochs=epochs or names["epochs"])
-        if without and i == place[without]:
-            names[without] = [] if without == "augmentation" else None
-    train, model = names["train"], names["in_training"]
-    callbacks = []
-    if measured:
-        peak = matrix_product_peak()
-        clock = make_clock(names["X_test"], names["y_test"].ravel())
-        callbacks.append(clock)
-    model.fit(train, epochs=names["epochs"], shuffle=False, verbose=0, callbacks=callbacks)
-    for tag in "calibrate", "evaluate", "save":
-        execute(cells[place[tag]])
-    if not measured:
-        return {"accuracy": names["test_accuracy"]}
-    through_net = sum(len(train[i][0]) for i in range(len(train)))  # pictures of no class count here too
-    result = measure(clock, names["model"], names["epochs"], len(names["train_rows"]), through_net, peak)
-    # of the model that is saved, which reads in float32; the clock's may be of one that learns in 16 bits
-    result |= {"accuracy": names["test_accuracy"], "calibration_error": names["calibration_error"]}
-    result["epochs"] = names["epochs"]
-    if names["augmentation"]:
-        plain = [layer for layer in model.layers if layer not in names["augmentation"]]
-        result["augmentation_share"] = augmentation_share(model, plain, train[0])
-    result |= doubts(names["reader"], names["probabilities"])
-    if strangers:
-        result |= reading_strangers(strangers, names["reader"])
-    return result | {"model_bytes": os.path.getsize(model_path), "precision": names["precision"]}
-
-
-def force_precision(policy):
-    """The cells of cnn.ipynb that this process runs shall learn in it, whatever devices.py would choose."""
-    with quiet_stderr():
-        import keras
-
-        from shuzi.net import devices
-
-    def set_precision(gpus):
-        keras.mixed_precision.set_global_policy(policy)
-        return policy
-
-    devices.set_precision = set_precision
-
-
-def doubts(reader, probabilities):
-    """Share of drawn other characters that are unsure, and of the test pictures, whose probabilities are given."""
-    from benchmarks.others import other_characters
-
-    others = reader.predict(other_characters(8, 0)[0])
-    return {
-        "flagged": float(np.mean(reader.is_unsure(others))),
-        "price": float(np.mean(reader.is_unsure(probabilities))),
-    }
-
-
-def reading_strangers(data, reader):
-    """How many pictures of other handwriting are read rightly, of the classes that the net knows."""
-    right = unsure = count = 0
-    with open_data(data) as file:
-        names = file["classes"].asstr()[:]
-        for part in "train", "test":
-            truth = names[file[f"y_{part}"][:, 0]]
-            known = np.isin(truth, reader.classes)
-            for start in range(0, len(truth), 5000):
-                probabilities = reader.predict(file[f"X_{part}"][start : start + 5000])
-                here = known[start : start + 5000]
-                read = np.array(reader.classes)[probabilities.argmax(axis=1)]
-                right += np.sum(here & (read == truth[start : start + 5000]))
-                unsure += np.sum(here & reader.is_unsure(probabilities))
-            count += known.sum()
-    return {"strangers": float(right / count), "strangers_unsure": float(unsure / count)}
-
-
-def run_baseline(name, data, seed, epochs):
-    """Train one of BASELINES on all training pictures, with the threads of ours."""
-    with quiet_stderr():
-        import keras
-
-        from shuzi.net import devices
-
-        devices.set_threads()
-        devices.set_gpu_memory()
-    keras.utils.set_random_seed(seed)
-    with open_data(data) as file:
-        classes = len(file["classes"])
-        X, y, X_test, y_test = (file[part][:] for part in ("X_train", "y_train", "X_test", "y_test"))
-    net, optimizer, options = BASELINES[name](classes)
-    options["epochs"] = epochs or options["epochs"]
-    model = keras.Sequential([keras.Input((64, 64, 3)), *net])
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(optimizer, loss, jit_compile=False)
-    peak = matrix_product_peak()
-    clock = make_clock(X_test, y_test.ravel())
-    model.fit(X, y, verbose=0, callbacks=[clock], **options)
-    probabilities = keras.ops.convert_to_numpy(keras.ops.softmax(model.predict(X_test, batch_size=500, verbose=0)))
-    result = measure(clock, model, options["epochs"], len(X), len(X), peak)
-    return result | {
-        "calibration_error": calibration.calibration_error(probabilities, y_test.ravel()),
-        "epochs": options["epochs"],
-        "precision": "float32",
-    }
-
-
-def measure(clock, model, epochs, pictures, through_net, peak):
-    """What is said of every net. pictures: of an epoch; through_net: with those of no class."""
-    forward, training = operations(model)
-    steps = clock.steps / epochs
-    to_target = [seconds for seconds, accuracy in clock.accuracies if accuracy >= TARGET]
-    in_budget = [accuracy for seconds, accuracy in clock.accuracies if seconds <= BUDGET * 1.02]
-    return {
-        "to_target": min(to_target, default=None),
-        "in_budget": in_budget[-1],
-        "accuracy": clock.accuracies[-1][1],
-        "seconds": clock.total,
-        "parameters": model.count_params(),
-        "operations": forward,
-        "pictures_per_second": clock.speed * pictures / steps,
-        "peak": peak,
-        "share_of_peak": clock.speed * through_net / steps * training / peak,
-        "accuracies": clock.accuracies,
-    }
-
-
-def operations(model):
-    """Floating-point operations for one picture, (forward, forward and backward); a multiply-add is two.
-
-    Those of convolutions and dense layers are counted, which are nearly all. Backward takes as much again
-    for the gradient of the weights, and for that of the input, which the first that learns does without.
-    """
-    forward = training = 0
-    first = True
-    for layer in model.layers:
-        positions = int(np.prod(layer.output.shape[1:-1]))
-        here = sum(2 * positions * int(np.prod(weight.shape)) for weight in layer.weights if len(weight.shape) > 1)
-        forward += here
-        training += here
-        if here and layer.trainable_weights:
-            training += here if first else 2 * here
-            first = False
-    return forward, training
-
-
-def matrix_product_peak(repeats=4):
-    """Operations a second in a float32 matrix product of 4096x4096, the quickest of a few."""
-    import tensorflow as tf
-
-    one = tf.random.normal((PEAK_SIDE, PEAK_SIDE))
-    product = tf.function(lambda: tf.reduce_sum(tf.linalg.matmul(one, one)))  # a sum, so that it is waited for
-    product().numpy()
-    seconds = []
-    for _ in range(repeats):
-        begin = time.perf_counter()
-        product().numpy()
-        seconds.append(time.perf_counter() - begin)
-    return 2 * PEAK_SIDE**3 / min(seconds)
-
-
-def augmentation_share(model, plain_layers, batch, rounds=6, steps=6):
-    """The part of a training step, 0-1, that leaving out the random layers saves. Trains the model on."""
-    import keras
-
-    plain = keras.Sequential([keras.Input(model.input_shape[1:]), *plain_layers])
-    options = keras.optimizers.serialize(model.optimizer)
-    plain.compile(keras.optimizers.deserialize(options), model.loss, jit_compile=False)
-    seconds = {model: [], plain: []}
-    for each in seconds:
-        each.train_on_batch(*batch)
-    for _ in range(rounds):  # by turns, so that both have the same of what else the machine does
-        for each, times in seconds.items():
-            for _ in range(steps):
-                begin = time.perf_counter()
-                each.train_on_batch(*batch)
-                times.append(time.perf_counter() - begin)
-    # the quickest quarter, where nothing else ran
-    with_it, without = (np.mean(sorted(times)[: rounds * steps // 4]) for times in seconds.values())
-    return 1 - without / with_it
-
-
-def run_latency(model_path, pictures):
-    """Seconds to read one picture, file to probabilities, with the model loaded: median, 95th percentile."""
-    from shuzi import ink
-
-    reader = load_reader(model_path)
-    seconds = []
-    for path in sorted(Path(pictures).iterdir())[:200]:
-        begin = time.perf_counter()
-        reader.predict(ink.read_picture(path)[None])
-        seconds.append(time.perf_counter() - begin)
-    return {"latency": float(np.median(seconds)), "latency_95": float(np.quantile(seconds, 0.95))}
-
-
-def run_one(args):
-    """The hidden option --one: one run here; its result is the last line of stdout, as JSON.
-
-    Its value: one of NETS; "train", ours without measuring anything but its accuracy; or "latency".
-    """
-    os.environ["MPLBACKEND"] = "agg"
-    name, (kind, *rest) = args.one, args.files
-    if name == "latency":
-        result = run_latency(kind, *rest)
-    elif name in BASELINES:
-        result = run_baseline(name, kind, args.seed, args.epochs)
-    else:
-        without = name.removeprefix("no_") if name.startswith("no_") else None
-        if name in PRECISIONS:
-            force_precision(PRECISIONS[name])
-        result = run_ours(kind, args.seed, args.epochs, *rest, without=without, measured=name != "train")
-    import keras
-    import tensorflow as tf
-
-    gpus = [tf.config.experimental.get_device_details(gpu) for gpu in tf.config.list_physical_devices("GPU")]
-    result["versions"] = f"TensorFlow {tf.__version__}, Keras {keras.__version__}"
-    result["gpus"] = [gpu.get("device_name", "GPU") for gpu in gpus]
-    print(json.dumps(result))
-
-
-# ---- all runs ----------------------------------------------------------------------------------------
-
-
-class Failed(Exception):
-    """A step that could not be done. The message is one line."""
 
 
 def main():
     args = parse_arguments()
-    if args.one:
-        run_one(args)
-        return 0
     try:
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             return bench(args, Path(folder))
@@ -422,7 +51,7 @@ def main():
         print(f"bench.py: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print(f"bench.py: stopped; what was measured is in {args.out}", file=sys.stderr)
+        print(f"bench.py: stopped; what was measured is in {common.REPORTS}", file=sys.stderr)
         return 130
 
 
@@ -449,43 +78,35 @@ def parse_arguments():
         action="store_true",
         help="one seed, two epochs, 500 pictures to predict: does it run at all?",
     )
-    add(
-        "--out",
-        type=Path,
-        default=PROJECT / "results" / "bench.md",
-        metavar="FILE",
-        help="default: results/bench.md",
-    )
-    add("--one", help=argparse.SUPPRESS)
-    add("--seed", type=int, default=0, help=argparse.SUPPRESS)
-    add("files", nargs="*", help=argparse.SUPPRESS)
     args = parser.parse_args()
     asked = {name.strip() for name in args.nets.split(",")}
     args.nets = [name for name in NETS if name in asked or (name == "long" and args.long)]
     if args.seeds < 1 or not args.nets or asked - set(NETS) or (args.epochs is not None and args.epochs < 1):
         parser.error(f"--seeds and --epochs must be 1 or more, --nets some of {','.join(NETS)}")
-    if args.files and not args.one:
-        parser.error(f"{args.files[0]}: the set to use comes after --data")
     return args
 
 
 def bench(args, folder):
     seeds = range(1 if args.quick else args.seeds)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
     source = Path(args.data) if args.data else PROJECT / "hwtrainset"
     about = prepare(source, folder, {NETS[name][1] for name in args.nets}, args.test_writers)
     if args.strangers:
         finish("datapro.py", args.strangers, "--out", folder / "strangers")
         pack(folder / "strangers", folder / "strangers.h5")
-    log = args.out.with_suffix(".jsonl")
+    report = Report(f"The net beside others: {source.name}")
+    log = report.save().with_suffix(".jsonl")
     log.write_text("")
     results = []
+
+    def write():
+        report.lines = table(results, about, args)
+        return report.save()
 
     def keep(name, seed, result):
         results.append({"net": name, "seed": seed} | result)
         with open(log, "a", encoding="utf-8") as file:
             file.write(json.dumps(results[-1]) + "\n")
-        args.out.write_text(report(results, about, args), encoding="utf-8")
+        write()
         said = result.get("failed") or f"{result['accuracy']:.2%} after {result['seconds']:.0f} s of training"
         print(f"{NETS[name][0]}, seed {seed}: {said}", file=sys.stderr)
 
@@ -509,15 +130,15 @@ def bench(args, folder):
     model = next(iter(sorted(folder.glob("ours-*.keras"))), None)
     if model:
         about |= predicting(source, folder, model, 500 if args.quick else 10_000)
-    args.out.write_text(report(results, about, args), encoding="utf-8")
-    print(args.out.read_text("utf-8"))
+    out = write()
+    print(out.read_text("utf-8"))
     failed = [run for run in results if "failed" in run]
-    print(f"{args.out}: {len(results) - len(failed)} runs" + (f", {len(failed)} failed" if failed else ""))
+    print(f"{out}: {len(results) - len(failed)} runs" + (f", {len(failed)} failed" if failed else ""))
     return 1 if failed or about.get("failed") else 0
 
 
 def prepare(source, folder, fits, test_writers=None):
-    """A data.h5 for each fit, of the same pictures. Returns what the report says of data and machine."""
+    """A data.h5 for each fit, of the same pictures. Returns what the report says of the data."""
     for fit in sorted({"ink", *fits}):
         finish("datapro.py", source, "--out", folder / fit, "--fit", fit)
     pack(folder / "ink", folder / "ink.h5", test_writers)
@@ -528,9 +149,7 @@ def prepare(source, folder, fits, test_writers=None):
         text += f", {len(file['X_test']):,} to test on"
         if all(file["writers_test"].asstr()[:]):
             text += ", of writers not trained on"
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    load = f", load {os.getloadavg()[0]:.1f} at the start" if hasattr(os, "getloadavg") else ""
-    return {"data": text, "machine": f"{cores} cores, {processor()}{load}"}
+    return {"data": text}
 
 
 def fit_otherwise(folder, fit):
@@ -554,11 +173,6 @@ def read_png(path):
         return np.asarray(picture)
 
 
-def manifest(raw):
-    with open(raw / "manifest.csv", encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def predicting(source, folder, model, count):
     """predict.py on many raw pictures of the source, and one picture's time."""
     pictures = folder / "pictures"
@@ -572,54 +186,12 @@ def predicting(source, folder, model, count):
         with opened.open(found[name]) as file, open(pictures / f"{i:05}{Path(name).suffix}", "wb") as copy:
             shutil.copyfileobj(file, copy)
     begin = time.perf_counter()
-    ran = run([PROJECT / "predict.py", pictures, "--model", model, "--csv", folder / "predictions.csv"])
+    ran = run_script([PROJECT / "predict.py", pictures, "--model", model, "--csv", folder / "predictions.csv"])
     seconds = time.perf_counter() - begin
     if ran.returncode not in (0, 1):
         return {"failed": f"predict.py: {last_words(ran)}"}
     result = one("latency", model, pictures)
     return {"predict_count": count, "predict_seconds": seconds, **result}
-
-
-def one(name, *arguments):
-    """A run in a process of its own. Returns its result, or {"failed": why}."""
-    ran = run([Path(__file__).resolve(), "--one", name, *arguments])
-    if ran.returncode:
-        return {"failed": last_words(ran)}
-    return json.loads(ran.stdout.splitlines()[-1])
-
-
-def finish(script, *arguments):
-    """Run a step of the pipeline. Raises Failed."""
-    ran = run([PROJECT / script, *arguments])
-    if ran.returncode not in (0, 1):
-        # what it says to look at lies in a folder that is gone when this is read
-        what, look, _ = last_words(ran).partition("; see ")
-        raise Failed(f"{what}; run {script} by itself to see why" if look else what)
-
-
-def pack(raw, data, test_writers=None):
-    """test.py, with names of writers to test on as it takes them, or by chance. Raises Failed."""
-    options = ["--test-writers", test_writers] if test_writers else []
-    finish("test.py", "--raw", raw, "--out", data, *options)
-
-
-def run(command):
-    return subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True, encoding="utf-8")
-
-
-def last_words(ran):
-    """The last line that a process wrote to stderr; where it wrote none, how it ended."""
-    lines = ran.stderr.strip().splitlines() or [f"{Path(ran.args[1]).name} ended with code {ran.returncode}"]
-    return lines[-1]
-
-
-def processor():
-    """The processor's name, where the system tells."""
-    with contextlib.suppress(OSError):
-        for line in open("/proc/cpuinfo", encoding="utf-8"):
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
 
 
 # ---- the table -----------------------------------------------------------------------------------------
@@ -641,13 +213,13 @@ NOTES = """
    reading the file, finding the ink, and the net.
 9. Drawn, not real: 8 of each of the 170 characters of benchmarks/other_characters.py.
 
-The old net (2020): pictures plainly resized, or those of ink.py; 100 epochs, Adam 0.005, batches of 64.
-LeNet-5 and the tutorial's CNN: pictures of ink.py in grey, 15 epochs, Adam 0.001, batches of 128. These train
+The old net (2020): pictures plainly resized, or those of shuzi.ink; 100 epochs, Adam 0.005, batches of 64.
+LeNet-5 and the tutorial's CNN: pictures of shuzi.ink in grey, 15 epochs, Adam 0.001, batches of 128. These train
 on all training pictures, without augmentation; ours sets a tenth of the writers aside for validation."""
 
 
-def report(results, about, args):
-    """Markdown: a column a net, a row a measure, and what they mean."""
+def table(results, about, args):
+    """Lines of Markdown: a column a net, a row a measure, and what they mean."""
     nets = [name for name in NETS if any(run["net"] == name for run in results)]
     runs = {name: [run for run in results if run["net"] == name and "failed" not in run] for name in nets}
     old = "old" if runs.get("old") else "old_ink"
@@ -714,9 +286,9 @@ def report(results, about, args):
     if "latency" in about:
         text = f"{about['latency'] * 1e3:.1f} ms ({about['latency_95'] * 1e3:.1f} ms)"
         rows.append(("one picture, model loaded [8]", lambda name: text if name == "ours" else ""))
-    table = [["", *(NETS[name][0] for name in nets)], ["---", *("---:" for _ in nets)]]
-    table += [[label, *(value(name) for name in nets)] for label, value in rows]
-    lines = ["| " + " | ".join(row) + " |" for row in table]
+    rows_of_text = [["", *(NETS[name][0] for name in nets)], ["---", *("---:" for _ in nets)]]
+    rows_of_text += [[label, *(value(name) for name in nets)] for label, value in rows]
+    lines = ["| " + " | ".join(row) + " |" for row in rows_of_text]
 
     done = [run for name in nets for run in runs[name]]
     number = max((len(runs[name]) for name in nets), default=0)
@@ -733,31 +305,14 @@ def report(results, about, args):
     lines += [
         "",
         f"{about['data']}. Mean{' ± standard deviation' * (number > 1)} of {seeds}. "
-        f"{about['machine']}, {gpus}; Python {platform.python_version()}, {first['versions']}.",
-        f"Made by `python -m benchmarks.bench{options(args)}`.",
+        f"{gpus}; Python {platform.python_version()}, {first['versions']}.",
         NOTES.format(budget=BUDGET, target=TARGET, warm=WARM_UP, side=PEAK_SIDE, peak=peak),
     ]
     failures = [f"- {NETS[run['net']][0]}, seed {run['seed']}: {run['failed']}" for run in results if "failed" in run]
     failures += [f"- {about['failed']}"] if "failed" in about else []
     if failures:
         lines += ["", "Failed:", "", *failures]
-    return "\n".join(lines) + "\n"
-
-
-def options(args):
-    """The options of this run, without paths of this machine."""
-    text = (
-        " --quick" * args.quick
-        + (f" --seeds {args.seeds}" * (args.seeds != 5 and not args.quick))
-        + (f" --baseline-seeds {args.baseline_seeds}" if args.baseline_seeds else "")
-        + " --long" * args.long
-    )
-    text += f" --test-writers {args.test_writers}" if args.test_writers else ""
-    text += f" --strangers {Path(args.strangers).name}" if args.strangers else ""
-    text += f" --epochs {args.epochs}" if args.epochs else ""
-    chosen = [name for name in args.nets if name != "long"]
-    text += f" --nets {','.join(chosen)}" if set(chosen) != set(DEFAULT_NETS.split(",")) else ""
-    return (f" --data {Path(args.data).name}" if args.data else "") + text
+    return lines
 
 
 if __name__ == "__main__":

@@ -9,44 +9,13 @@ Reads model.keras; prints a Markdown table.
 
 import argparse
 
-import cv2
 import numpy as np
 
+from benchmarks.common import Report, share
 from shuzi import ink
-from shuzi.core.files import Problem, run
-from shuzi.core.numerals import DEFAULT_CLASSES
-from shuzi.drawing import handwriting as synthesize
+from shuzi.core.command import Problem, run
+from shuzi.drawing.crops import MARGINS, NAMES, SEED, SIDES, draw, take
 from shuzi.reading.reader import load_reader
-
-SIDES = (28, 40, 100, 400)  # pixels; longer side of the ink
-MARGINS = (0, 0.05)  # of that side
-WIDTHS = (0.04, 0.07, 0.1)  # of that side
-SEED = 3_000_017  # of the hands
-NAMES = [name for name in DEFAULT_CLASSES if name != "1"]
-
-
-def draw(name, number, side, margin):
-    """Ink of one numeral of one hand, float (h, w), 0 paper to 1 ink; the width of its pen goes by the number."""
-    rng = np.random.default_rng([SEED, number, NAMES.index(name)])
-    points = [line for line, _ in synthesize.draw(name, synthesize.make_writer(SEED, number), rng)]
-    low, high = np.min([line.min(0) for line in points], 0), np.max([line.max(0) for line in points], 0)
-    width = max(1, round(WIDTHS[number % len(WIDTHS)] * side))
-    factor = (side - width) / (high - low).max()
-    edge = round(margin * side)
-    columns, rows = np.maximum(np.ceil((high - low) * factor).astype(int) + width + 2 * edge, 6)
-    picture = np.zeros((rows, columns), np.uint8)
-    for line in points:
-        place = np.int32((16 * ((line - low) * factor + edge + width / 2)).round())
-        cv2.polylines(picture, [place], False, 255, width, cv2.LINE_AA, 4)
-    return picture / 255
-
-
-def take(strokes, soft, rng):
-    """A picture of the ink, uint8 (h, w), dark on light."""
-    if not soft:
-        return np.uint8(255 - 255 * strokes)
-    strokes = cv2.GaussianBlur(strokes, (0, 0), 0.7)
-    return np.uint8(np.clip(225 - 155 * strokes + rng.normal(0, 3, strokes.shape), 0, 255))
 
 
 def prepared(picture):
@@ -76,14 +45,16 @@ def main(argv=None):
         pictures = [prepared(255 - picture if light else picture) for picture in pictures]
         return (reader.predict(np.stack(pictures)).argmax(1) == truth).mean()
 
-    print(
-        "| longer side | margin | clean | soft, noisy | light on dark | the same, soft, noisy |\n|---|---|---|---|---|---|"
-    )
-    for side in SIDES:
-        for margin in MARGINS:
-            shares = [right(side, margin, soft, light) for light in (False, True) for soft in (False, True)]
-            print(f"| {side} pixels | {margin:.0%} | {' | '.join(f'{share:.1%}' for share in shares)} |", flush=True)
-    print(f"{len(truth)} numerals; on a page: {right(SIDES[-1], 1):.1%}")
+    with Report("Close crops", __doc__.split("\n\n")[1], argv) as say:
+        say(
+            "| longer side | margin | clean | soft, noisy | light on dark | the same, soft, noisy |\n|---|---|---|---|---|---|"
+        )
+        for side in SIDES:
+            for margin in MARGINS:
+                shares = [right(side, margin, soft, light) for light in (False, True) for soft in (False, True)]
+                say(f"| {side} pixels | {margin:.0%} | {' | '.join(f'{each:.1%}' for each in shares)} |")
+        on_a_page = share(right(SIDES[-1], 1) * len(truth), len(truth))
+        say(f"{len(truth)} numerals; the same strokes on a page: {on_a_page}.")
     return 0
 
 

@@ -16,10 +16,11 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-import synthesize
+from benchmarks.common import Report
 from shuzi import ink
-from shuzi.core.files import run
+from shuzi.core.command import run
 from shuzi.core.numerals import VALUES, character, class_name, write_number
+from shuzi.drawing import handwriting
 from shuzi.reading.characters import read_picture
 from shuzi.reading.reader import load_reader
 from shuzi.reading.table import rows_of
@@ -32,15 +33,15 @@ class DrawnHand:
     """A virtual writer of synthesize.py."""
 
     def __init__(self, seed, rng):
-        self.writer = synthesize.make_writer(SEED, seed)
+        self.writer = handwriting.make_writer(SEED, seed)
         self.rng = rng
         self.width = float(np.clip(self.writer.width, 0.015, 0.10))
 
     def write(self, name, size):
         """One character: (ink float32 (h, w), top in parts of the size)."""
-        strokes = synthesize.draw(name, self.writer, self.rng)
+        strokes = handwriting.draw(name, self.writer, self.rng)
         top = min(points[:, 1].min() for points, _ in strokes)
-        return synthesize.render(strokes, self.writer.pen, self.width, size, self.rng, self.writer.edge), top
+        return handwriting.render(strokes, self.writer.pen, self.width, size, self.rng, self.writer.edge), top
 
 
 class FolderHand:
@@ -141,41 +142,42 @@ def read(grey, reader):
     return rows_of(read_picture(grey, reader))
 
 
-def main():
+def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0], epilog="example: python -m benchmarks.lines")
     add = parser.add_argument
     add("--model", default="model.keras", help="(default: %(default)s)")
     add("--data", metavar="FOLDER", help="class folders with writer-<id> in the files' names (default: drawn hands)")
     add("--pictures", type=int, default=300, metavar="N", help="of each kind (default: %(default)s)")
     add("--save", metavar="FOLDER", help="put the pictures that were read wrong there")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     reader = load_reader(args.model)
-    classes = [name for name in reader.classes if name in synthesize.WAYS]
+    classes = [name for name in reader.classes if name in handwriting.WAYS]
     hands = hands_of(args.data, classes) if args.data else None
     if hands == []:
         parser.error(f"{args.data} has no writer who wrote each of the classes of {args.model}")
-    print("| numbers in | cut right | characters right | numbers right |\n|---|---|---|---|")
-    for kind, title in ((1, "one line"), (2, "two lines"), (3, "three lines"), ("column", "a column")):
-        cut = right = total = numbers_right = numbers_total = 0
-        for seed in tqdm(range(args.pictures), desc=title, disable=None):
-            rng = np.random.default_rng([seed, len(title)])
-            hand = FolderHand(hands[rng.integers(len(hands))], rng) if hands else DrawnHand(seed, rng)
-            grey, texts, numbers = write_picture(hand, classes, kind, rng)
-            rows = read(grey, reader)
-            seen = "".join(character(row.best[0][0]) for row in rows)
-            expected = "".join(texts)
-            cut += len(seen) == len(expected)
-            total += len(expected)
-            right += sum(a == b for a, b in zip(seen, expected, strict=False)) if len(seen) == len(expected) else 0
-            notes = [int(word) for row in rows for word in re.findall(r"number (\d+)", row.note)]
-            numbers_total += len(numbers)
-            numbers_right += (
-                sum(a == b for a, b in zip(notes, numbers, strict=False)) if len(notes) == len(numbers) else 0
-            )
-            if args.save and seen != expected:
-                Path(args.save).mkdir(parents=True, exist_ok=True)
-                Image.fromarray(grey).save(Path(args.save, f"{'-'.join(texts)}_{seen}_{seed}.png"))
-        print(f"| {title} | {cut / args.pictures:.1%} | {right / total:.1%} | {numbers_right / numbers_total:.1%} |")
+    with Report("Numbers of several characters", __doc__.split("\n\n")[1], argv) as say:
+        say("| numbers in | cut right | characters right | numbers right |\n|---|---|---|---|")
+        for kind, title in ((1, "one line"), (2, "two lines"), (3, "three lines"), ("column", "a column")):
+            cut = right = total = numbers_right = numbers_total = 0
+            for seed in tqdm(range(args.pictures), desc=title, disable=None):
+                rng = np.random.default_rng([seed, len(title)])
+                hand = FolderHand(hands[rng.integers(len(hands))], rng) if hands else DrawnHand(seed, rng)
+                grey, texts, numbers = write_picture(hand, classes, kind, rng)
+                rows = read(grey, reader)
+                seen = "".join(character(row.best[0][0]) for row in rows)
+                expected = "".join(texts)
+                cut += len(seen) == len(expected)
+                total += len(expected)
+                right += sum(a == b for a, b in zip(seen, expected, strict=False)) if len(seen) == len(expected) else 0
+                notes = [int(word) for row in rows for word in re.findall(r"number (\d+)", row.note)]
+                numbers_total += len(numbers)
+                numbers_right += (
+                    sum(a == b for a, b in zip(notes, numbers, strict=False)) if len(notes) == len(numbers) else 0
+                )
+                if args.save and seen != expected:
+                    Path(args.save).mkdir(parents=True, exist_ok=True)
+                    Image.fromarray(grey).save(Path(args.save, f"{'-'.join(texts)}_{seen}_{seed}.png"))
+            say(f"| {title} | {cut / args.pictures:.1%} | {right / total:.1%} | {numbers_right / numbers_total:.1%} |")
     return 0
 
 

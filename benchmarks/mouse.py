@@ -13,11 +13,12 @@ import argparse
 import cv2
 import numpy as np
 
+from benchmarks.common import Report, share
 from shuzi import ink
-from shuzi.core.files import Problem, run
+from shuzi.core.command import Problem, run
 from shuzi.core.numerals import DEFAULT_CLASSES, character
-from shuzi.dataset.h5 import DataError, open_data
-from shuzi.drawing import handwriting as synthesize
+from shuzi.dataset.h5 import open_data
+from shuzi.drawing import handwriting
 from shuzi.reading.reader import load_reader
 
 SIDE = 28  # pixels
@@ -45,7 +46,7 @@ def shape(picture):
 def draw(name, number, width):
     """One numeral of one hand, uint8 (28, 28), or None where its strokes run together."""
     rng = np.random.default_rng([SEED, number, DEFAULT_CLASSES.index(name)])
-    points = [line for line, _ in synthesize.draw(name, synthesize.make_writer(SEED, number), rng)]
+    points = [line for line, _ in handwriting.draw(name, handwriting.make_writer(SEED, number), rng)]
     low, high = np.min([line.min(0) for line in points], 0), np.max([line.max(0) for line in points], 0)
     factor = rng.uniform(19, 25) / (high - low).max()
     corner = (SIDE - (high - low) * factor) / 2 + rng.uniform(-1, 1, 2)
@@ -106,10 +107,7 @@ def main(argv=None):
     reader = load_reader(args.model)
     if not set(DEFAULT_CLASSES) <= set(reader.classes):
         raise Problem(f"{args.model}: does not read all of the classes {', '.join(DEFAULT_CLASSES)}")
-    try:
-        drawn = of_people(args.data) if args.data else of_hands(args.hands)
-    except DataError as error:
-        raise Problem(str(error)) from error
+    drawn = of_people(args.data) if args.data else of_hands(args.hands)
     legible = [each for each in drawn if each[2] is not None]
     if not legible:
         raise Problem(
@@ -118,15 +116,15 @@ def main(argv=None):
     names, widths, pictures = zip(*legible, strict=True)
     read = reader.predict(np.stack([ink.prepare(picture) for picture in pictures])).argmax(1)
     right = np.array([reader.classes[label] for label in read]) == names
-    print("| strokes of | bitmaps | read right |\n|---|---|---|")
-    for width in WIDTHS:
-        of = np.array(widths) == width
-        print(f"| {width} pixels | {of.sum()} | {right[of].mean():.1%} |")
     wrong = [character(name) for name, fine in zip(names, right, strict=True) if not fine]
     counts = ", ".join(f"{sign} {wrong.count(sign)}" for sign in dict.fromkeys(wrong))
-    print(
-        f"{len(right)} bitmaps: {right.mean():.2%} read right; wrong: {counts or 'none'}; {len(drawn) - len(right)} left out"
-    )
+    with Report("Numerals drawn with a mouse on 28x28 pixels", __doc__.split("\n\n")[1], argv) as say:
+        say("| strokes of | bitmaps | read right |\n|---|---:|---:|")
+        for width in WIDTHS:
+            of = np.array(widths) == width
+            say(f"| {width} pixels | {of.sum()} | {share(right[of].sum(), of.sum())} |")
+        say(f"| all | {len(right)} | {share(right.sum(), len(right))} |")
+        say(f"Misread: {counts or 'none'}. Left out: {len(drawn) - len(right)}.")
     return 0
 
 

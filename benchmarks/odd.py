@@ -2,7 +2,7 @@
 
     python -m benchmarks.odd pillow/Tests/images      Pillow's own test pictures, from its source
 
-Prints how many were written and refused, the memory of all processes together, and the slowest files. The exit code
+How many are written and refused, the memory of all processes together, and the slowest files. The exit code
 is 1 where a file is neither written nor refused. Needs psutil.
 """
 
@@ -15,7 +15,8 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
-from benchmarks.scale import PROJECT, run
+from benchmarks.common import PROJECT, Report
+from benchmarks.scale import run
 from shuzi import ink
 
 
@@ -27,12 +28,12 @@ def timed(path):
     return time.perf_counter() - started
 
 
-def main():
+def main(argv=None):
     parser = argparse.ArgumentParser(
         description="Odd pictures through datapro.py: written or refused, time and memory."
     )
     parser.add_argument("folder", type=Path, help="a folder of files of any kind")
-    folder = parser.parse_args().folder
+    folder = parser.parse_args(argv).folder
     files = [path for path in sorted(folder.rglob("*")) if not path.is_dir()]
     with tempfile.TemporaryDirectory() as work:
         source, out = Path(work, "hand"), Path(work, "raw")
@@ -43,11 +44,13 @@ def main():
         with open(out / "refused.csv", encoding="utf-8", newline="") as table:
             reasons = Counter(row["reason"].partition(":")[0] for row in csv.DictReader(table))
     refused = reasons.total()
-    print(f"{len(files):,} files: {written:,} written, {refused:,} refused, in {seconds:.1f} s, {memory:,.0f} MB")
-    for reason, count in reasons.most_common(8):
-        print(f"{count:>6,}  {reason}")
     times = sorted(((timed(path), path.name) for path in files), reverse=True)
-    print("slowest:", ", ".join(f"{name} {each:.2f} s" for each, name in times[:5]))
+    with Report("Odd and hostile pictures", argv=argv) as say:
+        say(f"{len(files):,} files: {written:,} written, {refused:,} refused, in {seconds:.1f} s, {memory:,.0f} MB.")
+        say("\n| refused | why |\n|---:|---|")
+        for reason, count in reasons.most_common(8):
+            say(f"| {count:,} | {reason} |")
+        say("Slowest: " + ", ".join(f"{name} {each:.2f} s" for each, name in times[:5]) + ".")
     return written + refused != len(files)
 
 

@@ -2,7 +2,7 @@
 
 Draws other Chinese characters, letters, digits and scribbles with the virtual writers, pens and papers of
 synthesize.py, writers that no set for training holds, and reads them as predict.py does. None of it is ever
-trained on. Prints a Markdown report and writes it to results/others.md.
+trained on.
 """
 
 import argparse
@@ -17,19 +17,20 @@ from PIL import Image
 from tqdm import tqdm
 
 from benchmarks import other_characters as signs
+from benchmarks.common import Report
 from shuzi import ink
-from shuzi.core.command import Problem, run
+from shuzi.core.command import run
 from shuzi.core.numerals import character, class_name
 from shuzi.dataset.h5 import DataError, open_data
 from shuzi.drawing import handwriting
 from shuzi.net.calibration import calibration_error, lead
-from shuzi.reading.reader import ModelError, load_reader
+from shuzi.reading.reader import load_reader
 
 # of one kind of sign: pictures (n, 64, 64, 3), the best probability of each, and the character it is read as
 Group = namedtuple("Group", "title pictures names lead read_as")
 WRITERS = 2_000_003  # the first seed of these writers, far from those of sets for training
 PRICE = 0.01  # share of numerals that may be flagged
-REPORT = Path("results/others.md")
+ABOUT = __doc__.split("\n\n")[1]
 
 
 def other_characters(per_character, seed):
@@ -298,20 +299,16 @@ def parse_arguments(argv):
 
 def main(argv=None):
     args = parse_arguments(argv)
-    try:
-        open_data(args.data).close()  # before minutes of drawing
-        reader = load_reader(args.model)
+    open_data(args.data).close()  # before minutes of drawing
+    reader = load_reader(args.model)
+    with Report("Pictures that are no numeral", ABOUT, argv) as say:
         groups = read_groups(args.per_character, args.seed, reader)
-        lines = make_report(args, reader, groups)
-    except (DataError, ModelError) as error:
-        raise Problem(str(error)) from error
-    print("\n".join(lines) + "\n")
-    REPORT.parent.mkdir(exist_ok=True)
-    REPORT.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        for line in make_report(args, reader, groups):
+            say(line)
     if args.sheet:
         save_sheet(args.sheet, groups, reader.unsure_below)
         print(f"{args.sheet}: rows", *(name for group in groups for name in dict.fromkeys(group.names)))
-    print(f"{REPORT}: {sum(len(group.names) for group in groups)} drawn pictures read")
+    return 0
 
 
 if __name__ == "__main__":

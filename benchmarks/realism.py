@@ -15,9 +15,9 @@ import numpy as np
 from tqdm import tqdm
 
 from shuzi import ink
-from shuzi.core.files import Problem, run
+from shuzi.core.command import Problem, run
 from shuzi.dataset.sources import Options, read_source
-from shuzi.reading.reader import ModelError, load_reader
+from shuzi.reading.reader import load_reader
 
 CELL = ink.SIZE
 LABEL = 150  # pixels; width of the text before each row
@@ -59,7 +59,7 @@ def row_of(picture, texts, neighbours):
     return np.hstack(parts)
 
 
-def main():
+def main(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__.split("\n")[0], epilog="example: python -m benchmarks.realism real_handwriting"
     )
@@ -69,12 +69,9 @@ def main():
     add("--model", default="model.keras", help="(default: %(default)s)")
     add("--neighbours", type=int, default=3, metavar="N", help="drawn pictures each (default: %(default)s)")
     add("--out", default="realism.png", metavar="FILE.png", help="(default: %(default)s)")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
 
-    try:
-        reader = load_reader(args.model)
-    except ModelError as error:
-        raise Problem(str(error)) from error
+    reader = load_reader(args.model)
     real, names = read_set(args.real, reader.classes)
     drawn, _ = read_set(args.drawn, reader.classes)
     drawn_features = {cls: features(drawn[cls]) for cls in reader.classes}

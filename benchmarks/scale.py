@@ -3,11 +3,11 @@
     python -m benchmarks.scale               2,000 and 20,000 pictures
     python -m benchmarks.scale 200000        also that many (1 GB of disk, some minutes)
 
-Prints four tables and writes them to results/scale.md:
+Four tables:
 
 - cost per picture and memory of all processes together, by the size of the set: both should stay flat;
 - pictures per second beside the old loop (Pillow opens, converts, resizes and saves; one thread), on the same
-  pictures in the same run, for scans of 150-300 pixels and for photos of 12 megapixels: the best of five and of three;
+  pictures in the same run, for scans of 150-300 pixels and for photos of 12 megapixels: the median of five turns;
 - data.h5 beside the old layout (float32, not compressed): size, and time to load;
 - training from memory, and from a data.h5 that is read in batches as one is that does not fit: the best of three.
 
@@ -21,14 +21,15 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from statistics import median
 
 import h5py
 import numpy as np
 import psutil
 from PIL import Image, ImageDraw
 
-PROJECT = Path(__file__).resolve().parents[1]
-from shuzi.dataset.h5 import open_data  # noqa: E402
+from benchmarks.common import PROJECT, Report
+from shuzi.dataset.h5 import open_data
 
 CLASSES = [str(i) for i in range(1, 11)]
 WRITERS = 100
@@ -105,16 +106,18 @@ def old_datapro(source, out):
 
 
 TRAIN = """
-import sys
-import batches, bench
+from benchmarks import nets
+from shuzi.net import devices
+with devices.quiet_stderr():
+    from shuzi.net import batches
 if {from_disk}:
     load = batches.load
     batches.load = lambda pictures: pictures if pictures.name == "/X_train" else load(pictures)
-print(bench.run_ours({data!r}, 0, 1, {model!r})["pictures_per_second"])
+print(nets.run_ours({data!r}, 0, 1, {model!r})["pictures_per_second"])
 """
 
 
-def training(folder, count=20_000):
+def training(folder, count):
     """Pictures per second that the notebook trains on, from memory and from disk."""
     folder = folder / "training"
     source, raw, data = make_set(folder / "hand", count), folder / "raw", folder / "data.h5"
@@ -124,8 +127,6 @@ def training(folder, count=20_000):
     speeds = {False: [], True: []}
     for from_disk in [False, True] * 3:  # by turns, and the best of each, as above
         code = TRAIN.format(
-            project=str(PROJECT),
-            benchmarks=str(PROJECT / "benchmarks"),
             from_disk=from_disk,
             data=str(data),
             model=str(folder / "model.keras"),
@@ -163,19 +164,18 @@ def scale(folder, counts):
     return lines
 
 
-def speed(folder):
+def speed(folder, small, large):
     lines = ["| pictures | datapro.py | old loop | ratio | turn by turn |", "|---|---:|---:|---:|---|"]
-    for what, count, size in (("150-300 px", 6000, None), ("12 megapixels", 60, (4000, 3000))):
+    for what, count, size in (("150-300 px", small, None), ("12 megapixels", large, (4000, 3000))):
         work = folder / f"speed-{count}"
         source = make_set(work / "hand", count, size, drawn=DRAWN if size is None else 6)
         for path in source.rglob("*.jpg"):
             path.read_bytes()  # both find it in memory
         times = []
-        # by turns, and the quickest of each: other work on the machine slows some down
-        for turn in range(5 if size is None else 3):
+        for turn in range(5):  # by turns: other work on the machine slows both down
             old = old_datapro(source, work / f"old-{turn}")
             times.append((old, seconds(PROJECT / "datapro.py", source, "--out", work / f"raw-{turn}")))
-        old, new = map(min, zip(*times))
+        old, new = map(median, zip(*times))
         by_turns = ", ".join(f"{old / new:.2f}" for old, new in times)
         lines.append(f"| {what} | {count / new:,.1f}/s | {count / old:,.1f}/s | {old / new:.2f} | {by_turns} |")
         print(lines[-1], flush=True)
@@ -241,7 +241,7 @@ def layout(folder):
     return lines
 
 
-def main():
+def main(argv=None):
     parser = argparse.ArgumentParser(
         description="Cost per picture, memory and speed of datapro.py and test.py.",
         epilog="example: python -m benchmarks.scale 200000",
@@ -249,23 +249,24 @@ def main():
     parser.add_argument("more", nargs="*", type=int, help="numbers of pictures besides 2,000 and 20,000")
     parser.add_argument("--counts", nargs="*", type=int, default=[2000, 20_000], help="instead of 2000 20000")
     parser.add_argument("--folder", help="where the pictures go for a while (default: the system's temporary folder)")
-    parser.add_argument("--results", default=PROJECT / "results", type=Path, help="default: results/")
-    args = parser.parse_args()
+    parser.add_argument(
+        "--speed", nargs=2, type=int, default=[6000, 60], help="pictures of 150-300 pixels, of 12 megapixels"
+    )
+    parser.add_argument("--training", type=int, default=20_000, help="pictures to train on (default: 20000)")
+    args = parser.parse_args(argv)
     # Nothing is removed before the end: for minutes after, ext4 without a journal makes new files more slowly.
     with tempfile.TemporaryDirectory(dir=args.folder) as folder:
         folder = Path(folder)
         tables = [
-            speed(folder),
+            speed(folder, *args.speed),
             layout(folder),
             scale(folder, [*args.counts, *args.more]),
-            training(folder),
+            training(folder, args.training),
         ]
-    args.results.mkdir(exist_ok=True)
-    report = args.results / "scale.md"
-    text = "\n\n".join("\n".join(table) for table in tables)
-    command = " ".join(["python -m benchmarks.scale", *map(str, args.more)])
-    report.write_text(f"# Large sets and speed\n\n{os.cpu_count()} cores, `{command}`\n\n{text}\n")
-    print(f"\n{text}\n\n{report}: {len(tables)} tables")
+    report = Report("Large sets and speed", __doc__.split("\n\n")[2], argv)
+    report.lines = "\n\n".join("\n".join(table) for table in tables).split("\n")
+    print("\n".join(report.lines))
+    print(f"{report.save()}: {len(tables)} tables")
 
 
 if __name__ == "__main__":

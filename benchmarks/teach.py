@@ -12,15 +12,16 @@ import tempfile
 from collections import defaultdict
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parent.parent
+import numpy as np
 
-import numpy as np  # noqa: E402
+from benchmarks.common import PROJECT, Failed, Report, finish
+from benchmarks.nets import one
+from shuzi import ink
+from shuzi.core.command import Problem, run
+from shuzi.dataset.sources import Options, read_source
+from shuzi.reading.reader import load_reader
 
-from benchmarks.bench import Failed, finish, one  # noqa: E402
-from shuzi import ink  # noqa: E402
-from shuzi.core.files import Problem, run  # noqa: E402
-from shuzi.dataset.sources import Options, read_source  # noqa: E402
-from shuzi.reading.reader import load_reader  # noqa: E402
+ABOUT = __doc__.split("\n\n")[1]
 
 
 def halves(source, found, classes):
@@ -95,7 +96,7 @@ def measure(args, folder):
     yield "| all | | " + " | ".join(map(str, sums)) + " |"
 
 
-def main():
+def main(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__.split("\n")[0], epilog="example: python -m benchmarks.teach chinese-mnist.zip"
     )
@@ -104,19 +105,13 @@ def main():
     add("--writers", type=int, default=5, metavar="N", help="how many are taught (default: %(default)s)")
     add("--hwtrainset", default=PROJECT / "hwtrainset", help="what they are taught beside")
     add("--seed", type=int, default=0, help="(default: %(default)s)")
-    add("--out", default=PROJECT / "results" / "teach.md", type=Path, help="default: results/teach.md")
-    args = parser.parse_args()
-    args.out.parent.mkdir(exist_ok=True)
-    lines = []
-    with tempfile.TemporaryDirectory(prefix="teach-") as folder:
+    args = parser.parse_args(argv)
+    with tempfile.TemporaryDirectory(prefix="teach-") as folder, Report("Taught by one hand", ABOUT, argv) as say:
         try:
             for line in measure(args, Path(folder)):
-                print(line, flush=True)
-                lines.append(line)
+                say(line)
         except Failed as error:
             raise Problem(str(error)) from error
-    args.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    print(f"{args.out}: {len(lines) - 2} writers")
     return 0
 
 

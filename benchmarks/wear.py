@@ -11,8 +11,10 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from shuzi.core.files import Problem, replacing, run
-from shuzi.dataset.h5 import DataError, open_data
+from benchmarks.common import Report, share
+from shuzi.core.command import Problem, run
+from shuzi.core.files import replacing
+from shuzi.dataset.h5 import open_data
 from shuzi.ink import SIZE
 from shuzi.reading.reader import load_reader
 
@@ -100,21 +102,19 @@ def main(argv=None):
     parser.add_argument("--sheet", type=Path, metavar="FILE", help="a PNG of 16 pictures with each fault, a row each")
     args = parser.parse_args(argv)
     reader = load_reader(args.model)
-    try:
-        with open_data(args.data) as file:
-            pictures, names = file["X_test"][:], file["classes"].asstr()[:][file["y_test"][:, 0]]
-    except DataError as error:
-        raise Problem(str(error)) from error
+    with open_data(args.data) as file:
+        pictures, names = file["X_test"][:], file["classes"].asstr()[:][file["y_test"][:, 0]]
     if not set(names) <= set(reader.classes):
         raise Problem(f"{args.model}: does not read all of the classes of {args.data}")
     rows = []
-    print(f"| {len(pictures):,} pictures | read right | unsure |\n|---|---:|---:|")
-    for name, fault in FAULTS.items():
-        faulty = worn(pictures, fault)
-        rows.append(np.hstack(faulty[:16]))
-        probabilities = reader.predict(faulty)
-        right = np.array(reader.classes)[probabilities.argmax(axis=1)] == names
-        print(f"| {name} | {right.mean():.2%} | {reader.is_unsure(probabilities).mean():.2%} |")
+    with Report(f"Faults in the test pictures of {Path(args.data).name}", __doc__.split("\n\n")[0], argv) as say:
+        say(f"| {len(pictures):,} pictures | read right | unsure |\n|---|---:|---:|")
+        for name, fault in FAULTS.items():
+            faulty = worn(pictures, fault)
+            rows.append(np.hstack(faulty[:16]))
+            probabilities = reader.predict(faulty)
+            right = np.array(reader.classes)[probabilities.argmax(axis=1)] == names
+            say(f"| {name} | {share(right.sum(), len(right))} | {reader.is_unsure(probabilities).mean():.2%} |")
     if args.sheet:
         with replacing(args.sheet) as part:
             Image.fromarray(np.vstack(rows)).save(part, format="PNG")

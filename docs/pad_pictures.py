@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import sync_playwright
 
-ROOT = Path(__file__).resolve().parent.parent
+from shuzi.drawing import handwriting
 
-from shuzi.drawing import handwriting as synthesize
+ROOT = Path(__file__).resolve().parent.parent
 
 # run before the page's own script: notes when the pen is lifted, and when each answer was asked and shown
 WATCH = """
@@ -28,7 +28,7 @@ addEventListener("load", () => new MutationObserver(() =>
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], epilog="example: python docs/pad_pictures.py")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], epilog="example: python -m docs.pad_pictures")
     parser.add_argument("--model", default="model.keras", help="(default: %(default)s)")
     parser.add_argument("--lifts", type=int, default=100, help="how often to measure (default: %(default)s)")
     args = parser.parse_args()
@@ -97,7 +97,7 @@ def open_page(browser, address, **options):
 def write(page, name, number, pause=0):
     """Writes a class with the mouse as virtual writer `number` does; pause: ms after each stroke."""
     box = page.locator("#canvas").bounding_box()
-    strokes = synthesize.draw(name, synthesize.make_writer(0, number), np.random.default_rng(number))
+    strokes = handwriting.draw(name, handwriting.make_writer(0, number), np.random.default_rng(number))
     points = np.concatenate([line for line, _ in strokes])
     low, high = points.min(axis=0), points.max(axis=0)
     for line, _ in strokes:

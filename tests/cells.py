@@ -1,10 +1,8 @@
-"""The cells of cnn.ipynb by their tags, so that tests are about its own net and not a copy of it."""
+"""The cells of cnn.ipynb, so that tests are about its own net and not a copy of it."""
 
 import json
 
-from common import PROJECT
-
-NOTEBOOK = PROJECT / "cnn.ipynb"
+from shuzi.net.notebook import NOTEBOOK, cells
 
 
 def notebook():
@@ -13,6 +11,4 @@ def notebook():
 
 def cell(tag):
     """The source of the cell with this tag."""
-    found = [here for here in notebook()["cells"] if tag in here["metadata"].get("tags", [])]
-    assert len(found) == 1, f"{len(found)} cells with the tag {tag!r}"
-    return "".join(found[0]["source"])
+    return cells()[tag]

@@ -7,7 +7,8 @@ import numpy as np
 import psutil
 
 from shuzi.dataset.h5 import CHUNK
-from shuzi.dataset.split import OWN_WRITER
+from shuzi.dataset.split import OWN_WRITER, choose_test, make_groups
+from shuzi.net import cluster
 
 WINDOW = 64 * CHUNK  # pictures that are read from disk at a time, 50 MB, and shuffled among themselves
 
@@ -29,7 +30,7 @@ class Batches(keras.utils.PyDataset):
     outliers: uint8 (m, 64, 64, 3), pictures of no class; a batch of 128 pictures has 128 * outlier_share of
     them added, with a target that is the same for every class.
     smoothing: the part of a target that is spread over all classes (label smoothing, Szegedy et al. 2016).
-    part: (k, n): of each batch the k-th of n equal parts, for the k-th of n machines that train as one.
+    Where several machines train as one (`cluster.py`), these are this machine's part of each batch.
     """
 
     def __init__(
@@ -42,7 +43,6 @@ class Batches(keras.utils.PyDataset):
         outliers=None,
         outlier_share=0.2,
         smoothing=0.05,
-        part=(0, 1),
         seed=0,
     ):
         # Two workers, for Keras then feeds batches by its own threads. With one it leaves that to tf.data, and at
@@ -50,7 +50,7 @@ class Batches(keras.utils.PyDataset):
         super().__init__(workers=2)
         self.reading = threading.Lock()
         self.pictures, self.labels, rows = pictures, np.ravel(labels), np.asarray(rows)
-        self.batch_size, self.outliers, self.part = batch_size, outliers, part
+        self.batch_size, self.outliers, self.place = batch_size, outliers, cluster.place()
         self.outlier_count = 0 if outliers is None else round(batch_size * outlier_share)
         self.even = np.full(classes, 1 / classes, np.float32)
         self.targets = (1 - smoothing) * np.eye(classes, dtype=np.float32) + smoothing * self.even
@@ -86,7 +86,7 @@ class Batches(keras.utils.PyDataset):
 
     def _mine(self, rows):
         """This machine's part. What is left over is left out, for all machines must have as many."""
-        worker, workers = self.part
+        worker, workers = self.place
         return rows[worker : len(rows) // workers * workers : workers]
 
     def _read(self, window, rows):
@@ -101,7 +101,7 @@ class Batches(keras.utils.PyDataset):
         return self.loaded[window][rows - first]
 
 
-def split_writers(writers, labels, share=0.1, seed=0):
+def split_writers(writers, labels, share: float = 0.1, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Set aside a part of the writers, or, of pictures whose writer is unknown, a part of each class.
 
     No class loses its last picture, so that each can be learned, and "writer-me" is not set aside. Where that leaves
@@ -112,31 +112,13 @@ def split_writers(writers, labels, share=0.1, seed=0):
     """
     writers, labels = np.asarray(writers, str), np.ravel(labels)
     rng = np.random.default_rng(seed)
-    known = np.flatnonzero((writers != "") & (writers != OWN_WRITER))
-    names, of_row, counts = np.unique(writers[known], return_inverse=True, return_counts=True)
-    rows = np.split(known[np.argsort(of_row, kind="stable")], np.cumsum(counts)[:-1])
-    aside = np.zeros(len(writers), bool)
-    aside[_take((rows[writer] for writer in rng.permutation(len(names))), labels, share * len(known))] = True
-    for label in np.unique(labels):
-        unknown = rng.permutation(np.flatnonzero((writers == "") & (labels == label)))
-        aside[unknown[: round(share * len(unknown))]] = True
-    if not 0 < aside.mean() < 0.4:  # one writer wrote most, or there are next to no pictures
-        others = np.flatnonzero(writers != OWN_WRITER)
-        rows = others if len(others) else np.arange(len(writers))
-        aside[:] = False
-        aside[_take(rows[:, None], labels, max(1, round(share * len(writers)))) or rows[:1]] = True
-    return np.flatnonzero(~aside), np.flatnonzero(aside)
-
-
-def _take(groups, labels, count):
-    """The rows of one group after another until there are `count`, without groups that have all that is left of a class."""
-    left = np.bincount(labels)
-    taken = []
-    for rows in groups:
-        if len(taken) >= count:
+    names = [""] * (labels.max(initial=-1) + 1)
+    own = writers == OWN_WRITER
+    for groups in make_groups(writers.tolist()), np.arange(len(writers)):
+        kept = set(groups[own].tolist())
+        aside = choose_test(labels, groups, names, share, rng, keep=kept, every_class=False)
+        if 0 < aside.mean() < 0.4:
             break
-        here = np.bincount(labels[rows], minlength=len(left))
-        if np.all((here == 0) | (here < left)):
-            taken.extend(rows)
-            left -= here
-    return taken
+    else:  # next to no pictures: one is set aside
+        aside = np.arange(len(writers)) == np.argmin(own)
+    return np.flatnonzero(~aside), np.flatnonzero(aside)

@@ -7,12 +7,9 @@ below which a prediction is unsure.
 TensorFlow takes seconds to import, so that it is imported where it is first needed and not before.
 """
 
-import contextlib
 import json
 import math
 import os
-import sys
-import tempfile
 import warnings
 import zipfile
 from pathlib import Path
@@ -22,14 +19,12 @@ import numpy as np
 from shuzi.core.files import Problem, replacing, shown
 from shuzi.ink import SIZE
 from shuzi.net.calibration import lead
+from shuzi.net.devices import import_keras, quiet_stderr
 
 FORMAT = 2  # of classes.json
 CLASSES_FILE = "classes.json"
 MAX_BYTES = 1_000_000_000  # unpacked; a file of more is no model of this program
 BATCH = 128  # pictures through the net at once: memory stays flat, and larger is no faster
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read by TensorFlow when it is imported
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 
 class ModelError(Problem):
@@ -132,32 +127,6 @@ class Reader:
         return lead(probabilities) < self.unsure_below
 
 
-@contextlib.contextmanager
-def quiet_stderr():
-    """Keep what is written to stderr while TensorFlow starts, and show it only where that fails otherwise.
-
-    TensorFlow's libraries greet and warn there from C++, whatever TF_CPP_MIN_LOG_LEVEL says.
-    """
-    if sys.stderr is None:  # no console at all
-        yield
-        return
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with tempfile.TemporaryFile() as notes:
-        os.dup2(notes.fileno(), 2)
-        try:
-            yield
-        except ModelError:
-            raise  # says what is wrong by itself
-        except Exception:
-            notes.seek(0)
-            os.write(kept, notes.read())
-            raise
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-
-
 def _compile(model):
     """A function from float32 pictures (n, 64, 64, 3), n at most BATCH, to probabilities, quick for one picture too.
 
@@ -178,8 +147,7 @@ def _compile(model):
 
 
 def _load_keras(path):
-    import keras
-
+    keras = import_keras()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -14,9 +14,9 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[2])]
 
-from shuzi.core.command import Problem  # noqa: E402
-from shuzi.dataset.sources import Options, names, read_source  # noqa: E402
-from shuzi.dataset.sources.charsets import decode  # noqa: E402
+from shuzi.core.command import Problem
+from shuzi.dataset.sources import Options, names, read_source
+from shuzi.dataset.sources.charsets import decode
 
 KINDS = [
     "names",

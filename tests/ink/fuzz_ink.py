@@ -2,7 +2,7 @@
 
 Anything but a picture or a PictureError is a finding; atheris then writes the input to a file named crash-*.
 
-    python tests/fuzz_ink.py -max_total_time=60
+    PYTHONPATH=. python tests/ink/fuzz_ink.py -max_total_time=60
 """
 
 import io
@@ -16,7 +16,7 @@ except ImportError:
     sys.exit("fuzz_ink.py needs atheris: pip install atheris (Linux or macOS)")
 
 
-with atheris.instrument_imports(include=["ink", "PIL"]):
+with atheris.instrument_imports(include=["shuzi.ink", "PIL"]):
     from PIL import Image
 
     from shuzi import ink

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks import crops, photos
 from shuzi import ink
+from shuzi.drawing import crops, photos
 from shuzi.drawing import handwriting as synthesize
 
 

@@ -12,14 +12,15 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from glob import glob, has_magic
-from typing import BinaryIO, NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from shuzi.core import numerals
 from shuzi.core.command import Problem
 from shuzi.core.text import natural, shown
 from shuzi.dataset.sources.folder import PICTURE_ENDINGS, Folder, class_folders, writer_of
+
+if TYPE_CHECKING:
+    import numpy as np  # a re-run need not wait for it
 
 MAX_DEPTH = 5  # of archives in archives
 
@@ -67,7 +68,7 @@ class Source:
         """Size in bytes, and a text that changes when the picture does. Raises OSError."""
         return self.containers[picture.container].state(picture.inner)
 
-    def open(self, picture: Picture) -> BinaryIO | np.ndarray:
+    def open(self, picture: Picture) -> "BinaryIO | np.ndarray":
         """A binary file, or the pixels themselves where a set keeps those. Raises OSError."""
         return self.containers[picture.container].open(picture.inner)
 

@@ -163,6 +163,7 @@ def _label_files(look, listed, classes):
     if 0 < sum(count > 0 for count in own.values()) < len(classes):
         mine = [cls for cls in classes if own[cls]]
         look.notes.append(f"classes of your own beside the numerals: {_some(sorted(mine, key=numerals.class_order))}")
+    books = [look.name(entry) for entry in look.tables if entry.inner.lower().endswith((".xlsx", ".xls"))]
     _pass_over(look, listed, readings, folder_names)
     if (
         not classes
@@ -173,6 +174,7 @@ def _label_files(look, listed, classes):
             f"{shown(look.source.root)} holds pictures, not class folders; "
             "put those of each class into a folder of its own (1, 2, ...) and give the folder around these, "
             "or a table beside them: labels.csv with the columns file,label"
+            + "".join(f" (Excel's Save as: CSV makes one of {shown(name)})" for name in books[:1])
         )
 
 

@@ -1,9 +1,9 @@
-"""benchmarks/crops.py: its crops are close, of the side and pen they are said to be, and the same each time."""
+"""Drawn crops: are close, of the side and pen they are said to be, and the same each time."""
 
 import numpy as np
 import pytest
 
-from benchmarks import crops
+from shuzi.drawing import crops
 
 
 @pytest.mark.parametrize("side", crops.SIDES)
