@@ -54,7 +54,7 @@ class FolderHand:
         self.extent = float(np.median(extents))
 
     def _cut(self, path):
-        found = ink.find_ink(ink.open_colour(path).rgb).ink
+        found = ink.find_ink(ink.open_picture(path).rgb).ink
         rows, columns = np.flatnonzero((found > 0.3).any(1)), np.flatnonzero((found > 0.3).any(0))
         return found[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 

@@ -25,17 +25,16 @@ import os, signal, time
 import numpy as np
 from shuzi.core.command import Problem
 class PictureError(Problem): pass
-def open_picture(source):
+def open_picture(source, page=1):
     words = source.read().decode().split()
     if words[0] == "crash": os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
     if words[0] == "slow": time.sleep(float(words[1]))
     if words[0] == "remove": os.unlink(words[1])
     if words[0] == "fail": raise TypeError("a fault\\nof two lines")
     if words[0] == "refuse": raise PictureError("as it says")
-    return words
-def fit_pictures(words, fit):
-    return [one if isinstance(one, Exception) else noise(one) for one in words]
-def noise(words):
+    return Words(words)
+class Words(list): rgb = np.zeros((1, 1, 3), np.uint8)
+def fit_picture(words, fit):
     seed = int.from_bytes(" ".join(words).encode()[:100], "big")
     return np.repeat(np.random.default_rng(seed).integers(0, 256, (64, 64, 1), np.uint8), 3, 2)
 """
@@ -78,7 +77,7 @@ def quick_ink(monkeypatch):
     """QUICK_INK for shuzi.ink, in this process."""
     names = {}
     exec(QUICK_INK, names)
-    for name in ("open_picture", "fit_pictures"):
+    for name in ("open_picture", "fit_picture"):
         monkeypatch.setattr(ink, name, names[name])
 
 

@@ -37,6 +37,7 @@ from shuzi.dataset.sources import Picture, Source
 
 MANIFEST = ["file", "class", "source", "writer", "split", "fingerprint", "bytes"]
 REFUSED_BEFORE = ".refused_before.json"  # fingerprint -> reason, so that a re-run need not read those again
+LARGE = 900  # pixels; longer side of a picture that may be a whole page
 WORK = ".datapro.part"  # in the output folder: pictures on their way to their place
 PICTURE_NAME = re.compile(r"(?P<cls>[^./][^/]*)/(?P=cls)_\d{5,}\.png")
 
@@ -260,7 +261,12 @@ def _make_pictures(source, fit, folder, items):
             if isinstance(content, np.ndarray):  # of a set that keeps pixels
                 return ink.prepare(content, fit)
             with content as file:
-                return ink.read_picture(file, fit, item.picture.page)
+                decoded = ink.open_picture(file, item.picture.page)
+            if max(decoded.rgb.shape) >= LARGE:
+                from shuzi.dataset.pages import refuse_table
+
+                refuse_table(cv2.cvtColor(decoded.rgb, cv2.COLOR_RGB2GRAY))
+            return ink.fit_picture(decoded, fit)
         except Exception as error:
             return error
 

@@ -1,6 +1,6 @@
 """Any picture of handwriting -> the 64x64x3 array that training and prediction both use.
 
-The one way in: `datapro.py`, `predict.py` and `pad.py` all come through `open_colour`, `find_ink` and `place`, which
+The one way in: `datapro.py`, `predict.py` and `pad.py` all come through `open_picture`, `find_ink` and `place`, which
 `read_picture` and `prepare` call one after the other. A picture is decoded and turned upright (`decode.py`),
 handwriting is told from all else (`find.py`), and what was written is cropped, scaled with its aspect kept and centred
 on white (`place.py`). Dark ink on white comes out, whatever went in.
@@ -9,13 +9,13 @@ on white (`place.py`). Dark ink on white comes out, whatever went in.
 import cv2
 import numpy as np
 
-from shuzi.ink.decode import Decoded, NoInkError, PictureError, colour_of, open_colour, open_picture, refusing
+from shuzi.ink.decode import Decoded, NoInkError, PictureError, decoded_of, open_picture, refusing
 from shuzi.ink.find import Found, find_ink
 from shuzi.ink.place import INK_SIZE, SIZE, place
 
 __all__ = [
-    "INK_SIZE", "SIZE", "Decoded", "Found", "NoInkError", "PictureError", "colour_of", "find_ink", "fit_picture",
-    "open_colour", "open_picture", "place", "prepare", "read_picture",
+    "INK_SIZE", "SIZE", "Decoded", "Found", "NoInkError", "PictureError", "decoded_of", "find_ink", "fit_picture",
+    "open_picture", "place", "prepare", "read_picture",
 ]  # fmt: skip
 
 
@@ -26,7 +26,7 @@ def read_picture(source, fit="ink", page=1):
     whole picture. page: of a file of several, from 1. Returns uint8 (64, 64, 3), 0 ink to 255 paper.
     Raises PictureError, NoInkError.
     """
-    return fit_picture(open_colour(source, page), fit)
+    return fit_picture(open_picture(source, page), fit)
 
 
 def prepare(picture, fit="ink"):
@@ -37,7 +37,7 @@ def prepare(picture, fit="ink"):
     Raises PictureError, NoInkError.
     """
     with refusing():
-        decoded = colour_of(picture)
+        decoded = decoded_of(picture)
     return fit_picture(decoded, fit)
 
 

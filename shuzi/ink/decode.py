@@ -1,4 +1,4 @@
-"""A picture in a file, in memory or as an array -> upright, of a bounded size, grey or in colour."""
+"""A picture in a file, in memory or as an array -> upright, in colour, of a bounded size."""
 
 import contextlib
 import functools
@@ -55,17 +55,12 @@ class NoInkError(PictureError):
 
 
 def open_picture(source, page=1, side=WORKING_SIDE):
-    """Decode a picture: upright by its EXIF, transparency on plain ground, grey.
+    """Decode a picture: upright by its EXIF, transparency on plain ground.
 
-    source: path, bytes or binary file. page: of a TIFF, GIF or PDF of several, from 1. Returns uint8 (h, w);
-    the longer side at most `side`, never enlarged. Raises PictureError.
+    source: path, bytes or binary file. page: of a TIFF, GIF or PDF of several, from 1. Returns Decoded; the longer side
+    at most `side`, never enlarged. Raises PictureError.
     """
-    return _open(source, page, side, "L")[0]
-
-
-def open_colour(source, page=1, side=WORKING_SIDE):
-    """The same in colour, with the size it had: Decoded. Raises PictureError."""
-    return Decoded(*_open(source, page, side, "RGB"))
+    return Decoded(*_open(source, page, side))
 
 
 def count_pages(source):
@@ -104,15 +99,10 @@ def split_page(name):
     return match.group(1), int(match.group(2))
 
 
-def grey_of(picture):
-    """PIL image or array -> uint8 (h, w), as `open_picture` gives it. Raises PictureError."""
-    return _to_array(_image_of(picture), "L")
-
-
-def colour_of(picture):
-    """PIL image or array -> Decoded, as `open_colour` gives it. Raises PictureError."""
+def decoded_of(picture):
+    """PIL image or array -> Decoded, as `open_picture` gives it. Raises PictureError."""
     image = _image_of(picture)
-    return Decoded(_to_array(image, "RGB"), image.size)
+    return Decoded(_to_rgb_array(image), image.size)
 
 
 @contextlib.contextmanager
@@ -140,22 +130,22 @@ def refusing():
 # ---- files ---------------------------------------------------------------------------------------
 
 
-def _open(source, page, side, mode):
-    """-> uint8 (h, w) for mode "L" or (h, w, 3) for "RGB", and the upright picture's full size (width, height)."""
+def _open(source, page, side):
+    """-> uint8 (h, w, 3), and the upright picture's full size (width, height)."""
     with refusing(), _opened(source) as file:
         kind = _kind(file)
         if kind == "PDF":
             from shuzi.ink.pdf import render
 
             image, full_size = render(file, page, side)
-            return _to_array(image, mode, side), tuple(full_size)
+            return _to_rgb_array(image, side), tuple(full_size)
         with _open_image(file, kind) as image:
             if page > 1:
                 image.seek(next(islice(_frames(image), page - 1, None), None))
             width, height = image.size
             _check_size(image)
-            _reduce_while_decoding(image, mode, side)
-            array = _to_array(image, mode, side)
+            _reduce_while_decoding(image, side)
+            array = _to_rgb_array(image, side)
             orientation = image.getexif().get(0x0112, 1)
     if orientation in UPRIGHT:
         array = np.ascontiguousarray(UPRIGHT[orientation](array))
@@ -235,7 +225,7 @@ def _frames(image):
             yield number
 
 
-def _reduce_while_decoding(image, mode, side):
+def _reduce_while_decoding(image, side):
     """A JPEG can be decoded at 1/2, 1/4 or 1/8 of its size, JPEG 2000 without its finest levels."""
     width, height = image.size
     factor = min(max(width, height) / (0.95 * side), width, height)
@@ -243,7 +233,7 @@ def _reduce_while_decoding(image, mode, side):
         image.reduce = int(math.log2(factor))
     elif image.format in ("JPEG", "MPO"):
         factor = max(factor, 1)
-        image.draft(mode, (int(width / factor), int(height / factor)))
+        image.draft("RGB", (int(width / factor), int(height / factor)))
 
 
 def _check_size(image):
@@ -266,21 +256,19 @@ BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2, 
 # ---- pixels --------------------------------------------------------------------------------------
 
 
-def _to_array(image, mode, side=WORKING_SIDE):
-    """PIL image of any mode -> uint8, (h, w) for mode "L" or (h, w, 3) for "RGB", at most `side` long."""
+def _to_rgb_array(image, side=WORKING_SIDE):
+    """PIL image of any mode -> uint8 (h, w, 3), at most `side` long."""
     if 0 in image.size:
         raise PictureError("an empty picture")
-    numbers = image.mode in ("I", "F") or image.mode.startswith("I;")
-    clear = image.has_transparency_data
-    if numbers:
+    if image.mode in ("I", "F") or image.mode.startswith("I;"):
         array = _stretch(_shrink(_reduced(image, _numbers, side), side))
-    elif clear:
-        array = _shrink(_on_plain_ground(_reduced(image, _to_rgba, side), mode), side)
-    elif mode == "L" or image.mode in ("1", "L"):
-        array = _shrink(_reduced(image, _to_grey, side), side)
+    elif image.has_transparency_data:
+        array = _shrink(_on_plain_ground(_reduced(image, _to_rgba, side)), side)
+    elif image.mode in ("1", "L"):
+        array = _shrink(_reduced(image, lambda band: band.convert("L"), side), side)
     else:
         array = _shrink(_reduced(image, _to_rgb, side), side)
-    return cv2.cvtColor(array, cv2.COLOR_GRAY2RGB) if mode == "RGB" and array.ndim == 2 else array
+    return cv2.cvtColor(array, cv2.COLOR_GRAY2RGB) if array.ndim == 2 else array
 
 
 def _reduced(image, convert, side):
@@ -317,14 +305,6 @@ def _to_rgb(image):
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
-def _to_grey(image):
-    if image.mode == "LAB":
-        return image.getchannel("L")
-    if image.mode == "HSV":
-        image = image.convert("RGB")
-    return image if image.mode == "L" else image.convert("L")
-
-
 def _image_of(picture):
     """PIL image or array -> PIL image. Raises PictureError."""
     if not isinstance(picture, np.ndarray):
@@ -354,18 +334,13 @@ def _stretch(array):
     return ((array - low) * (255 / (high - low) if high > low else 0)).astype(np.uint8)
 
 
-def _on_plain_ground(rgba, mode):
-    """uint8 (h, w, 4) -> uint8 of `mode`, on white; on black where light ink stands on clear ground."""
-    alpha = rgba[:, :, 3]
-    seen = alpha > alpha.max() / 2  # strokes may be half clear themselves
-    grey = cv2.cvtColor(rgba, cv2.COLOR_RGBA2GRAY)
-    light_ink = seen.any() and seen.mean() < 0.5 and np.median(grey[seen]) > 127
-    ground = 0 if light_ink else 255
+def _on_plain_ground(rgba):
+    """uint8 (h, w, 4) -> uint8 (h, w, 3), on white; on black where light ink stands on clear ground."""
+    alpha = rgba[:, :, 3:]
+    seen = alpha[:, :, 0] > alpha.max() / 2  # strokes may be half clear themselves
+    light_ink = seen.any() and seen.mean() < 0.5 and np.median(rgba[seen][:, :3].mean(1)) > 127
     weight = alpha.astype(np.float32) / 255
-    if mode == "L":
-        return (grey * weight + ground * (1 - weight)).round().astype(np.uint8)
-    weight = weight[:, :, None]
-    return (rgba[:, :, :3] * weight + ground * (1 - weight)).round().astype(np.uint8)
+    return (rgba[:, :, :3] * weight + (0 if light_ink else 255) * (1 - weight)).round().astype(np.uint8)
 
 
 def _shrink(picture, side):

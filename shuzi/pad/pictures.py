@@ -63,7 +63,7 @@ def _line(line):
 
 
 def teach(hwtrainset: str | os.PathLike, body: bytes, name: str, writer: str) -> Path:
-    """Save a picture as a new file `hwtrainset/<class>/pad_writer-<id>_<n>.png`, grey; never over another.
+    """Save a picture as a new file `hwtrainset/<class>/pad_writer-<id>_<n>.png`; never over another.
 
     body: bytes of a picture. name: class or character. writer: letters and digits. Returns the path.
     Raises PadError.
@@ -72,12 +72,12 @@ def teach(hwtrainset: str | os.PathLike, body: bytes, name: str, writer: str) ->
     if not re.fullmatch(r"[^\W_]{1,24}", writer):
         raise PadError("a writer's name is 1 to 24 letters and digits", "bad-writer")
     with _refusing(body):
-        grey = ink.open_picture(body)
-        ink.prepare(grey)  # it must hold ink
+        picture = ink.open_picture(body).rgb
+        ink.find_ink(picture)  # it must hold some
     folder = Path(hwtrainset, name)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return _save_new(folder, f"pad_writer-{writer}", _png(grey))
+        return _save_new(folder, f"pad_writer-{writer}", _png(picture))
     except OSError as error:
         raise PadError(f"{folder}: can't be saved there: {error.strerror or error}", status=500) from error
 

@@ -24,6 +24,7 @@ from shuzi.reading.layout import Layout, choose, find_layout
 from shuzi.reading.reader import Reader
 
 BATCH = 64  # pictures that a model reads at a time
+PAGE = 900  # pixels; longer side of a picture that may be a page of many cells
 THUMBNAIL = 420, 260  # pixels at most; the picture on a sheet
 FOUND_TINT = (214, 0, 110), 0.8  # colour of what was found in it, and how strong
 
@@ -72,23 +73,33 @@ class Reading(NamedTuple):
 
 def find(source: Source, thumbnail: bool = False, page: int = 1) -> Found:
     """Decode a picture, or a page of a file, and find its ink. Raises PictureError, NoInkError."""
-    in_memory = isinstance(source, np.ndarray | Image.Image)
-    decoded = ink.colour_of(source) if in_memory else ink.open_colour(source, page)
+    return _find(_decoded(source, page), thumbnail)
+
+
+def _decoded(source, page):
+    if isinstance(source, np.ndarray | Image.Image):
+        return ink.decoded_of(source)
+    return ink.open_picture(source, page)
+
+
+def _find(decoded, thumbnail):
     found = ink.find_ink(decoded.rgb)
     scale = max(decoded.full_size) / max(decoded.rgb.shape)
     place = found.left * scale, found.top * scale, found.step * scale
     return Found(found.ink, place, decoded.full_size, _thumbnail(decoded.rgb, found) if thumbnail else None)
 
 
-def _thumbnail(rgb, found):
+def _thumbnail(rgb, found=None):
     """The picture made small, with what was found in it tinted."""
     height, width = rgb.shape[:2]
     factor = min(THUMBNAIL[0] / width, THUMBNAIL[1] / height, 1)
     size = max(1, round(width * factor)), max(1, round(height * factor))
-    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+    if found is None:
+        return small
     step = found.step * factor  # of the thumbnail's pixels to one of the ink's
     to_small = np.float32([[step, 0, found.left * factor], [0, step, found.top * factor]])
-    tint = FOUND_TINT[1] * cv2.warpAffine(found.ink, to_small, size, flags=cv2.INTER_AREA)[..., None]
+    tint = FOUND_TINT[1] * cv2.warpAffine(found.ink, to_small, size)[..., None]
     return np.uint8(small + (np.float32(FOUND_TINT[0]) - small) * tint)
 
 
@@ -99,7 +110,14 @@ def prepare(source: Source, lines: bool = True, thumbnail: bool = False, page: i
     page: of a file of several, from 1.
     Raises PictureError, NoInkError.
     """
-    found = find(source, thumbnail, page)
+    decoded = _decoded(source, page)
+    if lines and max(decoded.full_size) >= PAGE and not isinstance(source, np.ndarray | Image.Image):
+        from shuzi.reading.cells import find_cells  # here and not above: few pictures are that large
+
+        if layout := find_cells(source, page, cv2.cvtColor(decoded.rgb, cv2.COLOR_RGB2GRAY)):
+            place = 0, 0, max(decoded.full_size) / max(decoded.rgb.shape)
+            return Prepared(layout, place, decoded.full_size, _thumbnail(decoded.rgb) if thumbnail else None)
+    found = _find(decoded, thumbnail)
     return Prepared(find_layout(found.ink, lines), found.place, found.size, found.thumbnail)
 
 

@@ -143,7 +143,7 @@ def test_colour_is_upright_and_small_and_says_how_large_it_was():
     exif = Image.Exif()
     exif[0x0112] = 6
     for form in ("JPEG", "PNG", "TIFF"):
-        rgb, full_size = decode.open_colour(encoded(stored, form, exif=exif))
+        rgb, full_size = decode.open_picture(encoded(stored, form, exif=exif))
         assert rgb.shape == (819, 1024, 3) and rgb.dtype == np.uint8 and full_size == (3000, 2400)
         check(ink.prepare(rgb))
 
@@ -153,17 +153,17 @@ def test_colours_stay_and_grey_is_of_three_equal_channels():
     red[20:30, 10:70] = (200, 30, 30)
     for mode in ("RGB", "P", "RGBA", "CMYK", "HSV", "YCbCr"):
         image = Image.fromarray(red)
-        rgb = decode.colour_of(image.quantize(8) if mode == "P" else image.convert(mode)).rgb
+        rgb = decode.decoded_of(image.quantize(8) if mode == "P" else image.convert(mode)).rgb
         assert np.abs(rgb.astype(int) - red).max() < 12, mode
     for mode in ("1", "L", "LA", "I", "F"):
-        rgb, full_size = decode.colour_of(GREY.convert(mode))
+        rgb, full_size = decode.decoded_of(GREY.convert(mode))
         assert rgb.shape == (120, 150, 3) and full_size == (150, 120) and (rgb == rgb[:, :, :1]).all()
 
 
 def test_half_clear_white_strokes_are_put_on_black():
     rgba = np.full((120, 150, 4), 255, np.uint8)
     rgba[:, :, 3] = (255 - seven()) // 3
-    for picture in (ink.prepare(rgba), ink.prepare(decode.colour_of(rgba).rgb)):
+    for picture in (ink.prepare(rgba), ink.prepare(decode.decoded_of(rgba).rgb)):
         check(picture, allowed=6)
 
 
@@ -177,7 +177,7 @@ def test_scans_of_a4_at_600_dpi(form):
     image = image.convert("1" if form == "G4" else "RGB")
     data = encoded(image, "TIFF" if form == "G4" else form, **A4_AT_600_DPI[form])
     check(ink.read_picture(data))
-    assert decode.open_colour(data).full_size == (4960, 7016)
+    assert decode.open_picture(data).full_size == (4960, 7016)
 
 
 @pytest.mark.parametrize("shape", [(3000, 4000), (4000, 3000)])
