@@ -71,17 +71,6 @@ def _stroke_width(ink):
     return 2 * area / max(outline, 1)
 
 
-def margins(shape):
-    """Rows and columns to add above, below, left and right of a picture of this shape: no stroke ends at the border."""
-    return (math.ceil(0.08 * max(shape[:2])),) * 4
-
-
-def with_margin(picture):
-    """The picture, uint8 (h, w, 3), with a margin of the colour that is usual along its border."""
-    rim = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
-    return cv2.copyMakeBorder(picture, *margins(picture.shape), cv2.BORDER_CONSTANT, value=np.median(rim, 0).tolist())
-
-
 def _step(part, most):
     """How many of its pixels, across, go into one, so that there are `most` at most, and LEAST_SIDE across at least."""
     _, _, width, height = part
@@ -99,17 +88,14 @@ def _look(picture, part, step):
         part = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
         step = max(width, height) / max(size)
     rows, columns = part.shape[:2]
-    edge = margins(part.shape)[0]
-    part = with_margin(part)
     # what the net takes; small pictures are enlarged
-    sides = [max(16, round(side / min(step, 1) / 16) * 16) for side in part.shape[1::-1]]
+    sides = [max(16, round(side / min(step, 1) / 16) * 16) for side in (columns, rows)]
     part = cv2.resize(part, sides, interpolation=cv2.INTER_LINEAR)
     net = _net()
     net.setInput(np.ascontiguousarray(part.transpose(2, 0, 1)[None], np.float32) / 255)
     ink = 1 / (1 + np.exp(-net.forward()[0, 0]))
     finer = max(1, round(1 / min(step, 1)))  # ink keeps what enlarging has shown
-    ink = cv2.resize(ink, ((columns + 2 * edge) * finer, (rows + 2 * edge) * finer), interpolation=cv2.INTER_LINEAR)
-    ink = ink[edge * finer : (edge + rows) * finer, edge * finer : (edge + columns) * finer]
+    ink = cv2.resize(ink, (columns * finer, rows * finer), interpolation=cv2.INTER_LINEAR)
     return Found(np.clip((ink - 0.1) / 0.8, 0, 1), left, top, max(step, 1) / finer)
 
 

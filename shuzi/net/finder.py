@@ -24,14 +24,13 @@ from shuzi.core.command import run
 from shuzi.core.files import replacing
 from shuzi.core.workers import LOAD, Workers
 from shuzi.drawing.pages import KINDS, draw_page
-from shuzi.ink.find import margins, with_margin
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 OUT = Path(__file__).parents[1] / "ink" / "finder.onnx"
 SIDE = 192  # pixels; of a page
 BATCH = 16  # pages
 REUSE = 5  # times that each page is shown, turned and coloured otherwise each time
-CLOSE = 0.25  # of the pages are cut close to the ink
+CLOSE = 0.3  # of the pages are cut close to the ink
 KEPT = 4096  # pages to choose from; 600 MB
 WIDTHS = (16, 32, 48, 64)  # channels at 1/2, 1/4, 1/8 and 1/16 of the size
 
@@ -40,7 +39,7 @@ def build_finder(widths=WIDTHS):
     """The net: float (n, h, w, 3) RGB 0-1, h and w multiples of 16 -> logits (n, h, w, 1), above 0 ink."""
     from keras import Input, Model, layers
 
-    from shuzi.net.normalization import FusedBatchNormalization
+    from shuzi.net.model import FusedBatchNormalization
 
     def normalized(x):
         return layers.ReLU()(FusedBatchNormalization(momentum=0.98)(x))
@@ -78,30 +77,18 @@ def _draw(seed, kinds, numbers):
         picture, ink, _ = draw_page(rng, SIDE, kinds)
         if rng.random() < CLOSE:
             picture, ink = _cut_close(picture, ink, rng)
-        pages.append((*_as_seen(picture, ink), number))
+        pages.append((picture, np.uint8(ink * 255 + 0.5)))
     return pages
 
 
 def _cut_close(picture, ink, rng):
-    """A part of a page whose borders are near the ink's ends, or a little inside: people crop so, and programs."""
+    """A part of a page whose borders are near the ink's ends, or a little inside, enlarged: people and programs cut so."""
     x, y, w, h = cv2.boundingRect(np.uint8(ink > 0.5))
     if min(w, h) < 12:
         return picture, ink
     left, right, top, bottom = rng.normal(0.01, 0.03, 4) * max(w, h)
-    x0, y0 = max(0, round(x - left)), max(0, round(y - top))
-    return picture[y0 : round(y + h + bottom), x0 : round(x + w + right)], ink[
-        y0 : round(y + h + bottom), x0 : round(x + w + right)
-    ]
-
-
-def _as_seen(picture, ink):
-    """A page as `shuzi.ink.find` shows it to the net, with paper around it; uint8 (SIDE, SIDE, 3) and (SIDE, SIDE)."""
-    picture, ink = with_margin(picture), cv2.copyMakeBorder(ink, *margins(ink.shape), cv2.BORDER_CONSTANT, value=0)
-    smaller = picture.shape[0] > SIDE
-    return [
-        cv2.resize(of, (SIDE, SIDE), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
-        for of in (picture, np.uint8(ink * 255 + 0.5))
-    ]
+    part = slice(max(0, round(y - top)), round(y + h + bottom)), slice(max(0, round(x - left)), round(x + w + right))
+    return [cv2.resize(of[part], (SIDE, SIDE), interpolation=cv2.INTER_LINEAR) for of in (picture, ink)]
 
 
 def batches(steps, seed, kinds=None, jobs=1):
@@ -124,7 +111,7 @@ def _changed(pages, rng):
     """A batch of pages, each turned or mirrored, its colours exchanged, lighter, darker or negative by chance."""
     pictures = np.empty((len(pages), SIDE, SIDE, 3), np.float32)
     inks = np.empty((len(pages), SIDE, SIDE, 1), np.float32)
-    for i, (picture, ink, _) in enumerate(pages):
+    for i, (picture, ink) in enumerate(pages):
         turns = int(rng.choice(4, p=(0.7, 0.1, 0.1, 0.1)))
         picture, ink = np.rot90(picture, turns), np.rot90(ink, turns)
         if rng.random() < 0.5:
