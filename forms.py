@@ -4,7 +4,9 @@ import argparse
 import secrets
 
 from shuzi.core import numerals
-from shuzi.core.files import Problem, replacing, run, shown
+from shuzi.core.command import Problem, run
+from shuzi.core.files import replacing
+from shuzi.core.text import shown
 from shuzi.dataset import forms, forms_pdf
 
 

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from shuzi.core.command import Problem, explain, run  # noqa: F401  where they were before
-from shuzi.core.text import from_cell, natural, shown, split_names, to_cell  # noqa: F401
+from shuzi.core.command import Problem
 
 try:
     import fcntl

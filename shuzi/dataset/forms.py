@@ -9,8 +9,9 @@ from collections import namedtuple
 
 import numpy as np
 
-from shuzi.core.files import Problem, shown
+from shuzi.core.command import Problem
 from shuzi.core.numerals import class_order
+from shuzi.core.text import shown
 from shuzi.dataset.page_code import COLUMNS, PAPERS, ROWS, CodeError, Page, encode
 
 SIZES = {"a4": (210.0, 297.0), "letter": (215.9, 279.4)}

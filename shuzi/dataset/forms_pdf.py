@@ -197,7 +197,7 @@ def strokes_missing(classes):
 
 def named(text):
     """Class names as a person gives them, `1,2,三`, `all` for all numerals -> list of classes, each once."""
-    from shuzi.core.files import split_names
+    from shuzi.core.text import split_names
 
     if text == "all":
         return list(ALL_CLASSES)

@@ -35,7 +35,9 @@ class Found(NamedTuple):
     """A picture's ink."""
 
     ink: np.ndarray  # float32 (h, w), 0 paper to 1 ink, of the part that was written on
-    place: tuple[float, float, float]  # left, top: where that part begins; step: of one of its pixels. In upright pixels
+    place: tuple[
+        float, float, float
+    ]  # left, top: where that part begins; step: of one of its pixels. In upright pixels
     size: tuple[int, int]  # width, height of the upright picture, pixels
     thumbnail: np.ndarray | None  # uint8 (h, w, 3), no larger than THUMBNAIL, with what was found tinted
 

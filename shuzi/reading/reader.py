@@ -16,7 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from shuzi.core.files import Problem, replacing, shown
+from shuzi.core.command import Problem
+from shuzi.core.files import replacing
+from shuzi.core.text import shown
 from shuzi.ink import SIZE
 from shuzi.net.calibration import lead
 from shuzi.net.devices import import_keras, quiet_stderr
