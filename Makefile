@@ -34,6 +34,7 @@ bench: $(VENV)/dev
 fuzz: $(VENV)/dev
 	$(BIN)/python -m pip install --quiet "atheris>=2.3"
 	PYTHONPATH=. $(BIN)/python tests/ink/fuzz_ink.py -max_total_time=60
+	PYTHONPATH=. $(BIN)/python tests/dataset/fuzz_sources.py -max_total_time=60
 
 pad: $(VENV)/dev
 	$(BIN)/python pad.py

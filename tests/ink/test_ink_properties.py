@@ -81,8 +81,8 @@ def test_any_bytes(data, start):
 @given(writings())
 def test_sound(picture):
     sound(ink.prepare(picture))
-    found = ink.find_ink(picture)
-    assert found.shape == picture.shape and found.dtype == np.float32
+    found = ink.find_ink(picture).ink
+    assert found.ndim == 2 and found.dtype == np.float32
     assert found.min() >= 0 and found.max() <= 1
 
 

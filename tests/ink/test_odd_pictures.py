@@ -356,13 +356,3 @@ def test_many_text_chunks():
         check(ink.read_picture(data[:33] + chunk + data[33:]))
     except ink.PictureError as error:
         assert "\n" not in str(error)
-
-
-def test_a_page_of_print_takes_few_steps(monkeypatch):
-    """Its lines of letters look like ruling at thousands of angles and heights."""
-    letters = np.kron(np.random.default_rng(0).random((130, 100)) < 0.45, np.ones((6, 8)))
-    letters[np.arange(780) % 15 >= 9] = 0
-    tried, band = [], ink._band
-    monkeypatch.setattr(ink, "_band", lambda *line: (tried.append(1), band(*line))[1])
-    ink.prepare(np.where(letters, 0, 255).astype(np.uint8))
-    assert len(tried) < 1000
