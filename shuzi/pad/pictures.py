@@ -74,6 +74,8 @@ def teach(hwtrainset: str | os.PathLike, body: bytes, name: str, writer: str) ->
     with _refusing(body):
         picture = ink.open_picture(body).rgb
         ink.find_ink(picture)  # it must hold some
+    if (picture == picture[:, :, :1]).all():
+        picture = picture[:, :, 0]  # grey, which is what the page draws
     folder = Path(hwtrainset, name)
     try:
         folder.mkdir(parents=True, exist_ok=True)
