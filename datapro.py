@@ -16,7 +16,7 @@ from shuzi.core.command import Problem, run
 from shuzi.core.files import run_lock
 from shuzi.core.text import shown, split_names
 from shuzi.dataset.raw_data import RawData, Refused, make, write_refused
-from shuzi.dataset.sources import Options, expanded, read_source
+from shuzi.dataset.sources import Options, Pages, expanded, read_source
 
 
 def parse_arguments(argv):
@@ -46,6 +46,10 @@ def parse_arguments(argv):
         default=os.cpu_count() or 1,
         help="worker processes (default: one per core); 0 works without any",
     )
+    pages = parser.add_argument_group("scanned or photographed pages of many cells; those of forms.py need no option")
+    pages.add_argument("--grid", metavar="ROWSxCOLUMNS", help="the sources are such pages, of so many cells: 14x11")
+    pages.add_argument("--columns", metavar="CLASSES", help="the class of each column, - for none: 1,2,3,4,-")
+    pages.add_argument("--rows", metavar="CLASSES", help="or of each row")
     unclear = parser.add_argument_group("where a set can be read in two ways, and the program asks")
     unclear.add_argument(
         "--labels",
@@ -93,7 +97,12 @@ def main(argv=None):
             raise Problem(f"--out {shown(args.out)} is in the source {shown(source)}; choose another place")
 
     refused = Refused()
-    options = Options(args.classes or frozenset(), args.labels, args.layout, args.numbers, args.encoding)
+    pages = Pages(args.out, args.jobs)
+    if args.grid or args.columns or args.rows:
+        from shuzi.dataset.pages import asked_for
+
+        pages = asked_for(args.out, args.jobs, args.grid, args.columns, args.rows)
+    options = Options(args.classes or frozenset(), args.labels, args.layout, args.numbers, args.encoding, pages)
     source, classes, notes = read_source(sources, options, refused.add)
     if args.classes:
         refused[:] = [row for row in refused if row[2] is None or row[2] in args.classes]

@@ -14,7 +14,6 @@ from tqdm import tqdm
 from shuzi.core.command import Problem, run
 from shuzi.core.text import shown
 from shuzi.core.workers import Workers
-from shuzi.reading import sheet
 from shuzi.reading.characters import prepare_paths, read_all
 from shuzi.reading.paths import find_pictures
 from shuzi.reading.reader import load_reader, read_classes
@@ -75,7 +74,11 @@ def main(argv=None):
     for path in made:
         if os.path.isdir(path):
             raise Problem(f"{shown(path)}: a folder; name a file in it")
-    drawn = sheet.MOST if args.sheet else 0
+    drawn = 0
+    if args.sheet:
+        from shuzi.reading import sheet  # here and not above: to load it takes longer than to read a picture
+
+        drawn = sheet.MOST
     items = [(path, i < drawn, size_of(path)) for i, path in enumerate(paths)]
     few = len(items) <= FEW and sum(size for *_, size in items) < SMALL
     pictures = characters = unsure = refused = 0

@@ -37,6 +37,7 @@ from shuzi.dataset.sources import Picture, Source
 
 MANIFEST = ["file", "class", "source", "writer", "split", "fingerprint", "bytes"]
 REFUSED_BEFORE = ".refused_before.json"  # fingerprint -> reason, so that a re-run need not read those again
+LARGE = 900  # pixels; longer side of a picture that may be a whole page
 WORK = ".datapro.part"  # in the output folder: pictures on their way to their place
 PICTURE_NAME = re.compile(r"(?P<cls>[^./][^/]*)/(?P=cls)_\d{5,}\.png")
 
@@ -260,7 +261,12 @@ def _make_pictures(source, fit, folder, items):
             if isinstance(content, np.ndarray):  # of a set that keeps pixels
                 return ink.grey_of(content)
             with content as file:
-                return ink.open_picture(file, **({"page": item.picture.page} if item.picture.page > 1 else {}))
+                grey = ink.open_picture(file, **({"page": item.picture.page} if item.picture.page > 1 else {}))
+            if isinstance(grey, np.ndarray) and max(grey.shape) >= LARGE:
+                from shuzi.dataset.pages import refuse_table
+
+                refuse_table(grey)
+            return grey
         except Exception as error:
             return error
 

@@ -1,18 +1,68 @@
 """Pictures that are no numeral, for training: so that the net learns to doubt what belongs to no class."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
+from shuzi.core.numerals import TRADITIONAL_CAPITALS, VALUES, character
 from shuzi.ink import INK_SIZE, SIZE
+from shuzi.net import sketches
+from shuzi.net.sketches import coarse
+
+COLLAGES = 0.35  # of all; the others are sketches
+
+
+def draw(
+    pictures: np.ndarray,
+    labels: np.ndarray,
+    classes: Sequence[str],
+    count: int,
+    rng: np.random.Generator,
+    kinds: Sequence[str] = ("collages", *sketches.KINDS),
+) -> np.ndarray:
+    """Pictures that are of no class: collages of those that are, and characters, signs, scribbles and specks, drawn.
+
+    Outlier Exposure (Hendrycks, Mazeika and Dietterich 2019): a net that sees such pictures in training,
+    with the same target for every class, keeps its confidence low on what belongs to no class. The characters are those
+    of shuzi.drawing.characters that are no class and are not kept for measuring; those that look more like a class come
+    more often. What looks much like some picture of the set all the same is left out, or gives way to strokes at
+    random.
+
+    pictures: uint8 (n, 64, 64, 3), 0 ink to 255 paper. labels: int (n,). classes: names, in label order. kinds: which.
+    Returns uint8 (count, 64, 64, 3), in no order.
+    """
+    known = pictures[rng.permutation(len(pictures))[:4000]]
+    grey = known[..., 0]
+    drawn = [kind for kind in kinds if kind != "collages"]
+    share = 0 if "collages" not in kinds else COLLAGES if drawn else 1
+    made = np.empty((0, *pictures.shape[1:]), np.uint8)
+    if share < 1:
+        limit = likeness_limit(grey)
+        choose = sketches.Choice(forms(classes), coarse(grey[:1000]))
+        sketched = sketches.sketch(grey, round(count * (1 - share) * 1.05), rng, choose, drawn)
+        sketched = sketched[likeness(sketched, grey) <= limit][: round(count * (1 - share))]
+        made = np.repeat(sketched[..., None], 3, axis=-1)
+    if len(made) < count:
+        made = np.concatenate([made, collages(pictures, labels, count - len(made), rng)])
+    return made[rng.permutation(count)]
+
+
+def forms(classes: Sequence[str]) -> set[str]:
+    """Characters and signs that are not to be drawn, since they are classes, or another form of one (萬, 〇, 貳)."""
+    own = {*classes, *map(character, classes)}
+    return (
+        own
+        | {form for form, value in VALUES.items() if str(value) in own}
+        | {form for form, capital in TRADITIONAL_CAPITALS.items() if capital in own}
+    )
 
 
 def collages(pictures: np.ndarray, labels: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
     """Pictures that are no numeral, cut and pasted from pictures that are, to learn doubt from.
 
-    Outlier Exposure (Hendrycks, Mazeika and Dietterich 2019): a net that sees such pictures in training,
-    with the same target for every class, keeps its confidence low on what belongs to no class. Of each kind in
-    COMBINATIONS there are equally many. What looks much like some picture of the set all the same (一 above 二 is
-    三) gives way to strokes at random.
+    Of each kind in COMBINATIONS there are equally many. What looks much like some picture of the set all the same (一
+    above 二 is 三) gives way to strokes at random.
 
     pictures: uint8 (n, 64, 64, 3), 0 ink to 255 paper. labels: int (n,). rng: numpy Generator.
     Returns uint8 (count, 64, 64, 3).
@@ -27,25 +77,27 @@ def collages(pictures: np.ndarray, labels: np.ndarray, count: int, rng: np.rando
             two = rng.integers(len(grey))
         combine = COMBINATIONS[rng.integers(len(COMBINATIONS))]
         picture[:] = combine(grey[one], grey[two], rng)
-    # as like as the pictures of the set are to each other, but for the 30% that are least so; with 15% or 50%, fewer
-    # other characters were doubted
-    known = _coarse(grey)
-    likeness = known[:500] @ known.T
-    np.fill_diagonal(likeness, 0)
-    limit = np.quantile(likeness.max(axis=1), 0.3)
-    for start in range(0, count, 500):
-        part = made[start : start + 500]
-        likeness = (_coarse(part) @ known.T).max(axis=1)
-        for i in np.flatnonzero(likeness > limit):
-            part[i] = _random_strokes(part[i], None, rng)
+    for i in np.flatnonzero(likeness(made, grey) > likeness_limit(grey)):
+        made[i] = _random_strokes(made[i], None, rng)
     return np.repeat(made[..., None], 3, axis=-1)
 
 
-def _coarse(pictures):
-    """Blurred ink of uint8 (n, 64, 64) as unit vectors (n, 256), whose products are likenesses, 0-1."""
-    small = [cv2.resize(cv2.blur(picture, (5, 5)), (16, 16), interpolation=cv2.INTER_AREA) for picture in pictures]
-    ink = 255 - np.reshape(small, (len(small), -1)).astype(np.float32)
-    return ink / np.maximum(np.linalg.norm(ink, axis=1, keepdims=True), 1e-6)
+def likeness_limit(grey: np.ndarray) -> float:
+    """As like as pictures of a set, uint8 (n, 64, 64), are to each other, but for the 30% that are least so.
+
+    With 15% or 50%, fewer other characters were doubted.
+    """
+    known = coarse(grey)
+    likeness = known[:500] @ known.T
+    np.fill_diagonal(likeness, 0)
+    return float(np.quantile(likeness.max(axis=1), 0.3))
+
+
+def likeness(pictures: np.ndarray, grey: np.ndarray) -> np.ndarray:
+    """How like each of uint8 (m, 64, 64) is to that of uint8 (n, 64, 64) which it is most like: float (m,), 0-1."""
+    known = coarse(grey)
+    parts = [coarse(pictures[start : start + 500]) @ known.T for start in range(0, len(pictures), 500)]
+    return np.concatenate([part.max(axis=1) for part in parts]) if parts else np.empty(0)
 
 
 def _halves(one, two, rng):

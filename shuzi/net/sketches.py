@@ -5,6 +5,8 @@ For training only, where quantity counts more than a faithful pen: strokes are l
 by one, run together and rounded, all pictures at once. Handwriting that looks like people's is drawn by shuzi/drawing.
 """
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 
@@ -18,7 +20,7 @@ ROUNDINGS = 2  # of corners (Chaikin 1974); each doubles the points
 # to which the real ones that it is measured on belong, and those that benchmarks/other_characters.py has strokes of.
 MEASURED_BLOCKS = (0x571F, 0x5902), (0x5B80, 0x5C0F), (0x5C71, 0x5DDC), (0x5E7F, 0x5EF4)
 MEASURED = (
-    "人入卜丁厂儿几力刀又乃了乙匕大丈干于上下口小川才子女个也己习马门丸夕久及义天夫犬太王丰井开午牛手毛日月中水火木不心文方元无云"
+    "人入卜丁厂儿几力刀又乃了乙匕大丈工干于上下口小川才子女个也己习马门丸夕久及义天夫犬太王丰井开午牛手毛日月中水火木不心文方元无云"
     "互止公分父车正玉主立目田皿西回白自石右左去古生平本用东禾米年丑匹巴巾斤壬凡穴比北长亦交有来出雨面我是家学这他你们什仁化付休体好她"
     "妈如明朋时林村从双对和加叶吗江汗池打扣计的早男思星呆品众尖因困国字草芳"
 )
@@ -222,30 +224,26 @@ KINDS = {
 }
 
 
-def draw(grey, count, rng, leave_out=(), kinds=tuple(KINDS)):
-    """Pictures of no class, uint8 (count, 64, 64), with the pens of the set's, in no order.
+def sketch(grey, count, rng, choose, kinds=tuple(KINDS)):
+    """Pictures of no class, uint8 (count, 64, 64), with pens like those of uint8 (n, 64, 64) of a set, in no order.
 
-    grey: uint8 (n, 64, 64), pictures of the set. leave_out: characters and signs that are classes of it. kinds: of
-    KINDS.
+    choose: a Choice. kinds: of KINDS.
     """
-    known = grey[rng.permutation(len(grey))[:1000]]
-    widths = stroke_widths(known[:300])
-    choose = Choice(leave_out, coarse(known))
+    widths = stroke_widths(grey[:300])
     shares = np.array([KINDS[kind][0] for kind in kinds])
-    made = []
+    made = [np.empty((0, SIZE, SIZE), np.uint8)]
     for kind, number in zip(kinds, rng.multinomial(count, shares / shares.sum())):
-        if not number:
-            continue
-        drawn = KINDS[kind][1](number, rng, choose)
-        if isinstance(drawn, Lines):
-            pens = rng.choice(widths, number) * np.exp(rng.normal(0, 0.15, number))
-            drawn = render(drawn, np.clip(pens, 1, 8))
-        made.append(_softened(drawn, rng))
+        if number:
+            drawn = KINDS[kind][1](number, rng, choose)
+            if isinstance(drawn, Lines):
+                pens = rng.choice(widths, number) * np.exp(rng.normal(0, 0.15, number))
+                drawn = render(drawn, np.clip(pens, 1, 8))
+            made.append(_softened(drawn, rng))
     return rng.permutation(np.concatenate(made))
 
 
 def _softened(pictures, rng):
-    """As cameras and small pictures soften edges: a net that told sharp lines from soft ones would doubt by that alone."""
+    """As cameras and small pictures soften edges: a net that told sharp lines from soft ones would doubt by that."""
     made = []
     for picture, sigma in zip(pictures, rng.uniform(-0.8, 1.6, len(pictures))):
         if sigma > 0.3:
@@ -271,20 +269,27 @@ class Choice:
 
     def __init__(self, leave_out="", near=None):
         self.leave_out = set(leave_out)
-        never = set(MEASURED) | self.leave_out
+        kept = set(MEASURED) | self.leave_out
+        names, strokes, shapes = _all_characters()
         blocks = [range(low, high) for low, high in MEASURED_BLOCKS]
-        allowed = [name for name in characters.known() if name not in never and "一" <= name <= "龥"]
-        self.names = [name for name in allowed if not any(ord(name) in block for block in blocks)]
-        weights = 1 / np.array([4 + characters.stroke_count(name) for name in self.names])
+        allowed = np.array([name not in kept and not any(ord(name) in block for block in blocks) for name in names])
+        self.names = [name for name, may in zip(names, allowed) if may]
+        weights = 1 / (4 + strokes[allowed])
         if near is not None:
-            likeness = (_coarse_lines(of_strokes([characters.medians(name) for name in self.names])) @ near.T).max(
-                axis=1
-            )
+            likeness = (shapes[allowed] @ near.T).max(axis=1)
             weights *= np.exp((likeness - likeness.mean()) / likeness.std())
         self.shares = weights / weights.sum()
 
     def __call__(self, count, rng):
         return [self.names[i] for i in rng.choice(len(self.names), count, p=self.shares)]
+
+
+@lru_cache(maxsize=1)
+def _all_characters():
+    """All Chinese characters that can be drawn: names, numbers of strokes (n,), and float32 (n, 256) as of `coarse`."""
+    names = [name for name in characters.known() if "一" <= name <= "龥"]  # without parts such as 亻
+    strokes = np.array([characters.stroke_count(name) for name in names])
+    return names, strokes, _coarse_lines(of_strokes([characters.medians(name) for name in names]))
 
 
 def coarse(pictures):

@@ -4,6 +4,7 @@ The page is `page.html`, one file with nothing to fetch from elsewhere. Flask an
 (requirements-pad.txt); they are imported only where they are needed.
 """
 
+import hmac
 import ipaddress
 import os
 import secrets
@@ -36,12 +37,13 @@ def check_libraries() -> None:
 
 
 def make_app(
-    reader: Reader, hwtrainset: str | os.PathLike, host: str = "127.0.0.1", framed: bool = False
+    reader: Reader, hwtrainset: str | os.PathLike, host: str = "127.0.0.1", framed: bool = False, key: str = ""
 ) -> "flask.Flask":
     """The pad as a WSGI application.
 
     reader: as from `reader.load_reader`. hwtrainset: folder that Teach saves to. host: the address it is
     served on, which decides by which names it may be called. framed: may be shown inside a notebook's page.
+    key: that its address must have; "" for none.
     """
     import flask
     from werkzeug.exceptions import HTTPException
@@ -59,9 +61,14 @@ def make_app(
         origin = flask.request.headers.get("Origin")
         if flask.request.method == "POST" and origin is not None and urlsplit(origin).netloc != flask.request.host:
             raise PadError("another page can't use this pad", status=403)
+        given = flask.request.args.get("key") or flask.request.cookies.get("key", "")
+        if key and not hmac.compare_digest(given.encode(), key.encode()):
+            raise PadError("no key: open the address that pad.py printed", "key", 403)
 
     @app.after_request
     def keep_to_itself(response):
+        if key and response.status_code == 200 and flask.request.path == "/":  # what the page asks for is let in by it
+            response.set_cookie("key", key, httponly=True, samesite="Strict")
         frames = "'self' http://localhost:* http://127.0.0.1:* vscode-webview: vscode-file:" if framed else "'none'"
         nonce = flask.g.get("nonce", "")
         response.headers["Content-Security-Policy"] = (
@@ -149,7 +156,7 @@ def listen(host: str, port: int) -> socket.socket:
         raise PadError(f"can't serve on {host} port {port}: {reason}; choose another --port") from error
 
 
-def serve(app: "flask.Flask", listener: socket.socket):
+def serve(app: "flask.Flask", listener: socket.socket, threads: int = 4):
     """A waitress server; its `run` serves until it is closed."""
     import waitress
 
@@ -157,7 +164,7 @@ def serve(app: "flask.Flask", listener: socket.socket):
     return waitress.create_server(
         app,
         sockets=[listener],
-        threads=4,
+        threads=threads,
         max_request_body_size=2 * UPLOAD_LIMIT,
         channel_timeout=30,
         ident=None,
@@ -204,7 +211,7 @@ def reachable(host: str) -> str:
     return f"[{host}]" if address is not None and address.version == 6 else host
 
 
-def is_open(host: str) -> bool:
-    """Whether others in the network can call what is served on this host's name."""
+def is_own(host: str) -> bool:
+    """Whether what is served on this host's name is for this computer alone."""
     address = _address(host)
-    return address is not None and address.is_unspecified
+    return host == "localhost" or (address is not None and address.is_loopback)

@@ -24,6 +24,7 @@ from shuzi.reading.layout import Layout, choose, find_layout
 from shuzi.reading.reader import Reader
 
 BATCH = 64  # pictures that a model reads at a time
+PAGE = 900  # pixels; longer side of a picture that may be a page of many cells
 THUMBNAIL = 420, 260  # pixels at most; the picture on a sheet
 
 Source = str | os.PathLike | bytes | np.ndarray | Image.Image
@@ -75,13 +76,19 @@ class Reading(NamedTuple):
 
 def find(source: Source, thumbnail: bool = False, page: int = 1) -> Found:
     """Decode a picture, or a page of a file, and find its ink. Raises PictureError, NoInkError."""
+    grey, size, small = _decoded(source, thumbnail, page)
+    return Found(ink.find_ink(grey), size, small)
+
+
+def _decoded(source, thumbnail, page):
+    """(grey uint8 (h, w), size of the upright picture, thumbnail or None)"""
     if isinstance(source, np.ndarray | Image.Image):
         colour = decode.colour_of(source)
         grey, size = decode.grey_of(source), colour.full_size
     else:
         grey, size = decode._open(source, page, decode.WORKING_SIDE, "L")
         colour = decode.open_colour(source, page) if thumbnail else None
-    return Found(ink.find_ink(grey), size, _reduced(colour.rgb) if thumbnail else None)
+    return grey, size, _reduced(colour.rgb) if thumbnail else None
 
 
 def _reduced(rgb):
@@ -98,7 +105,13 @@ def prepare(source: Source, lines: bool = True, thumbnail: bool = False, page: i
     page: of a file of several, from 1.
     Raises PictureError, NoInkError.
     """
-    found = find(source, thumbnail, page)
+    grey, size, small = _decoded(source, thumbnail, page)
+    if lines and max(size) >= PAGE and not isinstance(source, np.ndarray | Image.Image):
+        from shuzi.reading.cells import find_cells  # here and not above: few pictures are that large
+
+        if layout := find_cells(source, page, grey):
+            return Prepared(layout, (size[0] / grey.shape[1], size[1] / grey.shape[0]), size, small)
+    found = Found(ink.find_ink(grey), size, small)
     return Prepared(find_layout(found.ink, lines), found.scale, found.size, found.thumbnail)
 
 

@@ -41,6 +41,9 @@ WHITE = {
 WHITE_NUMERAL, WHITE_OWN = (0.06, 0.06), (0.35, 0.35)  # other numerals; classes of the user's own
 
 
+CELLS = -1  # for the bands of a Layout whose characters stand in cells, so that `lines` holds their glyphs
+
+
 class Layout(NamedTuple):
     """One picture's possible characters."""
 
@@ -107,6 +110,8 @@ def choose(layout: Layout, probabilities: np.ndarray, classes: list[str]) -> lis
     """
     if not layout.lines:
         return [[0]]
+    if layout.bands == CELLS:
+        return layout.lines
     names = [classes[i] for i in probabilities.argmax(axis=1)]
     best = np.log(np.maximum(probabilities.max(axis=1), 1e-9))
     flat = np.array([name == "1" for name in names])

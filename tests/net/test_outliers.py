@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from shuzi.net import outliers
+from benchmarks import other_characters
+from shuzi.net import outliers, sketches
 
 
 def labels_of(pictures):
@@ -43,3 +44,45 @@ def test_collages_of_little(pictures, rows):
     assert_pictures(made, 30)
     for source in pictures[rows]:
         assert not (made == source).all(axis=(1, 2, 3)).any()
+
+
+def test_drawn_outliers_are_of_no_class(pictures):
+    classes = [str(number) for number in range(1, 11)]
+    made = outliers.draw(pictures, labels_of(pictures), classes, 300, np.random.default_rng(0))
+    assert_pictures(made, 300)
+    again = outliers.draw(pictures, labels_of(pictures), classes, 300, np.random.default_rng(0))
+    assert np.array_equal(made, again)
+    alike = outliers.likeness(made[..., 0], pictures[..., 0])
+    assert (alike > outliers.likeness_limit(pictures[..., 0]) + 0.01).mean() < 0.1
+
+
+@pytest.mark.parametrize("kind", ["collages", *sketches.KINDS])
+def test_every_kind_alone(kind, pictures):
+    made = outliers.draw(pictures, labels_of(pictures), list("abcdefghij"), 12, np.random.default_rng(1), [kind])
+    assert made.shape == (12, 64, 64, 3) and (made.min(axis=(1, 2, 3)) < 128).all()
+
+
+def test_classes_and_what_doubt_is_measured_on_are_never_drawn():
+    forms = outliers.forms(["1", "10000", "贰", "春", "A"])
+    assert {"一", "万", "萬", "貳", "春", "A"} <= forms
+    names = sketches.Choice(forms).names
+    assert len(names) > 8000 and not set(names) & forms
+    assert not set(names) & set(other_characters.CHARACTERS)
+    assert not set(names) & set(other_characters.MIDDLING) and not set(names) & set(other_characters.COMPOUNDS)
+    assert not set(names) & set("宋寒寸对垦峤庞")
+    assert "A" not in set(sketches.SIGNS) - forms
+
+
+def test_rounding_keeps_the_ends_and_every_stroke_apart():
+    lines = sketches.of_strokes([[np.array([[0, 0], [1, 0], [1, 1]]), np.array([[0, 1], [1, 1]])], [np.eye(2)]])
+    smooth = sketches.rounded(lines)
+    assert len(smooth) == 2 and len(smooth.points) == 4 * len(lines.points)
+    for stroke in range(3):
+        before, after = lines.points[lines.stroke == stroke], smooth.points[smooth.stroke == stroke]
+        assert np.array_equal(before[[0, -1]], after[[0, -1]])
+
+
+def test_stroke_widths_are_pixels():
+    grey = np.full((2, 64, 64), 255, np.uint8)
+    grey[0, 30:33, 8:56] = grey[1, 28:36, 8:56] = 0
+    assert sketches.stroke_widths(grey) == pytest.approx([3, 8], abs=1.5)

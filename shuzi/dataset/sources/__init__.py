@@ -17,12 +17,22 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 from shuzi.core import numerals
 from shuzi.core.command import Problem
 from shuzi.core.text import natural, shown
-from shuzi.dataset.sources.folder import Folder, class_folders, writer_of
+from shuzi.dataset.sources.folder import PICTURE_ENDINGS, Folder, class_folders, writer_of
 
 if TYPE_CHECKING:
     import numpy as np  # a re-run need not wait for it
 
 MAX_DEPTH = 5  # of archives in archives
+
+
+class Pages(NamedTuple):
+    """How whole pages are read, by `shuzi/dataset/pages.py`, where there are any."""
+
+    out: str  # raw_data: where cells are kept, and what was taken from each page is shown
+    jobs: int = 1
+    shape: tuple[int, int] | None = None  # rows and columns of ruled pages; None for forms alone
+    columns: tuple[str, ...] = ()  # the class of each column, "-" for those that are not used; or
+    rows: tuple[str, ...] = ()  # of each row
 
 
 class Options(NamedTuple):
@@ -33,6 +43,7 @@ class Options(NamedTuple):
     layout: str = ""  # what the folders from the source down are, such as writer/class
     numbers: str = ""  # what numbers stand for: values, codes, order
     encoding: str = ""  # of names in archives and on disks of other systems
+    pages: Pages | None = None  # None: no picture is taken for a page
 
 
 class Picture(NamedTuple):
@@ -92,6 +103,8 @@ class Look:
         """Lists what is in a container, and in those that are in it."""
         number = self.place(container, prefix, levels, inside)
         for name in container.names(lambda name, reason: self.refuse(prefix + name, reason)):
+            if name.endswith(".strokes.json"):  # beside a drawing of pad.py --collect, the pen's track
+                continue
             module = special(name)
             if module is None:
                 self.entries.append(Entry(number, name))
@@ -163,6 +176,11 @@ def read_source(
     look = Look(Source(", ".join(paths)), options, refuse)
     for path in paths:
         _add_root(look, path, paths)
+    cells = []
+    if options.pages and (options.pages.shape or any("/" not in entry.inner for entry in look.entries)):
+        from shuzi.dataset import pages
+
+        cells = pages.take(look, options.pages)
     classes = _plain(look) if not any(options[1:4]) else None
     if classes is None:
         from shuzi.dataset.sources.labels import label
@@ -171,6 +189,8 @@ def read_source(
     else:
         look.notes.append(f"{len(classes)} {'class' if len(classes) == 1 else 'classes'} by the names of folders")
     _add_empty(look, classes)
+    if cells:
+        pages.add(look, classes, cells, options.pages)
     if options.classes:
         classes = _only(classes, options.classes, look.source.root)
     return (
@@ -213,7 +233,9 @@ def _add_root(look, path, paths):
         look.add(Folder(path), f"{name}/" if several else "", (name.rpartition("/")[2],) if several else ())
     elif not os.path.exists(path):
         raise Problem(f"no such folder or file: {shown(path)}; give a folder of class folders, or an archive of one")
-    elif special(name) not in (None, "archives"):
+    elif special(name) not in (None, "archives") or (
+        look.options.pages and os.path.splitext(name)[1].lower() in PICTURE_ENDINGS
+    ):
         look.add(_File(path), "", ())
     else:
         from shuzi.dataset.sources import archives
