@@ -25,7 +25,7 @@ from shuzi.net.calibration import calibration_error, lead
 PRICE = 0.005  # share of a stranger's numerals that may be unsure
 TESTED_ON, KEPT = range(43, 57), range(57, 71)  # writers; those with smaller numbers are learned from
 GROUPS = [("collages",), ("characters", "pairs"), ("parts", "signs"), ("scribbles", "specks")]  # left out in turn
-FACTORS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8)  # of the lead that training asks of numerals
+FACTORS = (0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8)  # of the lead that training asks of numerals
 QUANTILES = (0.0025, 0.005, 0.01, 0.02)  # of the leads of validation writers
 
 
@@ -115,7 +115,7 @@ def measure(say, args, data, others, folders):
         "| training |"
     )
     say("|---:|---:|---:|---:|---:|---:|---:|---:|")
-    missed = np.zeros(len(others))
+    missed, relative = np.zeros(len(others)), []
     for seed in range(args.seeds):
         names = train(data, seed, args.epochs, args.kinds)
         probabilities, labels = predict(names, names["X_test"]), names["y_test"].ravel()
@@ -133,8 +133,16 @@ def measure(say, args, data, others, folders):
         ]
         say(f"| {seed} | " + " | ".join(cells) + " |")
         missed += strangers >= limit
+        asked = float(lead(names["train"].targets).mean()) / names["temperature"]
+        relative.append((numerals / asked, strangers / asked))
         taken = [character(names["classes"][i]) for i in read.argmax(1)]
         names["file"].close()
+    say("")
+    say("| unsure below, of the lead asked for | numerals unsure | others unsure |")
+    say("|---:|---:|---:|")
+    for factor in FACTORS:
+        price, found = np.mean([[(leads < factor).mean() for leads in both] for both in relative], axis=0)
+        say(f"| {factor} | {price:.2%} | {found:.1%} |")
     by_folder = sorted(
         ((missed[folders == folder].mean() / args.seeds, folder) for folder in set(folders)), reverse=True
     )

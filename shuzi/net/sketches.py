@@ -20,7 +20,7 @@ ROUNDINGS = 2  # of corners (Chaikin 1974); each doubles the points
 # to which the real ones that it is measured on belong, and those that benchmarks/other_characters.py has strokes of.
 MEASURED_BLOCKS = (0x571F, 0x5902), (0x5B80, 0x5C0F), (0x5C71, 0x5DDC), (0x5E7F, 0x5EF4)
 MEASURED = (
-    "人入卜丁厂儿几力刀又乃了乙匕大丈工干于上下口小川才子女个也己习马门丸夕久及义天夫犬太王丰井开午牛手毛日月中水火木不心文方元无云"
+    "究人入卜丁厂儿几力刀又乃了乙匕大丈工干于上下口小川才子女个也己习马门丸夕久及义天夫犬太王丰井开午牛手毛日月中水火木不心文方元无云"
     "互止公分父车正玉主立目田皿西回白自石右左去古生平本用东禾米年丑匹巴巾斤壬凡穴比北长亦交有来出雨面我是家学这他你们什仁化付休体好她"
     "妈如明朋时林村从双对和加叶吗江汗池打扣计的早男思星呆品众尖因困国字草芳"
 )
