@@ -161,5 +161,5 @@ def last_words(ran) -> str:
 
 def manifest(raw) -> list[dict]:
     """The rows of raw_data/manifest.csv."""
-    with open(raw / "manifest.csv", encoding="utf-8", newline="") as file:
+    with open(raw / "manifest.csv", encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))

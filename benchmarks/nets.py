@@ -347,7 +347,6 @@ def main():
     add("--seed", type=int, default=0)
     add("--epochs", type=int)
     args = parser.parse_args()
-    os.environ["MPLBACKEND"] = "agg"
     name, (kind, *rest) = args.name, args.files
     if name == "latency":
         result = run_latency(kind, *rest)

@@ -41,7 +41,7 @@ def main(argv=None):
         (source / "1").symlink_to(folder.resolve())
         seconds, memory = run(PROJECT / "datapro.py", source, "--out", out, codes=(0, 1))
         written = len(list(out.glob("*/*.png")))
-        with open(out / "refused.csv", encoding="utf-8", newline="") as table:
+        with open(out / "refused.csv", encoding="utf-8-sig", newline="") as table:
             reasons = Counter(row["reason"].partition(":")[0] for row in csv.DictReader(table))
     refused = reasons.total()
     times = sorted(((timed(path), path.name) for path in files), reverse=True)

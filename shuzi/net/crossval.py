@@ -101,7 +101,7 @@ def read_all(args: argparse.Namespace, folder: Path) -> Iterator:
 def sources(raw: Path, files: Sequence[str]) -> list[str]:
     """Where the pictures of data.h5 come from, as raw_data/manifest.csv has it; else their names in raw_data."""
     try:
-        with open(raw / "manifest.csv", encoding="utf-8", newline="") as file:
+        with open(raw / "manifest.csv", encoding="utf-8-sig", newline="") as file:
             source_of = {row["file"]: row["source"] for row in csv.DictReader(file)}
     except (OSError, KeyError, ValueError):
         source_of = {}

@@ -3,9 +3,10 @@
 import contextlib
 import io
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
+
+import matplotlib.pyplot as plt
 
 NOTEBOOK = Path(__file__).resolve().parents[2] / "cnn.ipynb"
 
@@ -22,9 +23,10 @@ def cells() -> dict[str, str]:
 
 def run_cell(tag: str, names: dict) -> None:
     """Run a cell with these names, which it adds to; what it prints is dropped, what it draws is not shown."""
-    os.environ.setdefault("MPLBACKEND", "agg")
+    plt.switch_backend("agg")
     with contextlib.redirect_stdout(io.StringIO()):
         exec(compile(cells()[tag], f"cnn.ipynb, {tag}", "exec"), names)
+    plt.close("all")
 
 
 def run_cells_before(tag: str, changes: Mapping[str, Mapping]) -> dict:

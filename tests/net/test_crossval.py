@@ -45,6 +45,12 @@ def test_a_class_of_one_writer_is_a_problem_of_one_line():
         crossval.check_parts(parts, labels, ["cat", "dog"])
 
 
+def test_pictures_are_named_as_their_source_has_them(tmp_path):
+    (tmp_path / "manifest.csv").write_text("\ufefffile,class,source\n1/1_00001.png,1,1/mei.jpg\n", "utf-8")
+    assert crossval.sources(tmp_path, ["1/1_00001.png", "1/1_00002.png"]) == ["1/mei.jpg", "1/1_00002.png"]
+    assert crossval.sources(tmp_path / "gone", ["1/1_00001.png"]) == ["1/1_00001.png"]
+
+
 def test_without_data_one_line_says_what_to_do(tmp_path):
     with pytest.raises(Problem, match="python test.py"):
         crossval.main([str(tmp_path / "data.h5"), "--out", str(tmp_path / "out.md")])
