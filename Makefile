@@ -22,7 +22,7 @@ run: $(VENV)/run
 	$(BIN)/python predict.py my_handwriting --csv predictions.csv --sheet predictions.png || [ $$? -eq 1 ]
 
 test: $(VENV)/dev
-	$(BIN)/python -m pytest -q $(ARGS)
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile $(ARGS)
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .
