@@ -40,10 +40,10 @@ def find_ink(picture):
         picture = cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB)
     ink = clean_ink(picture)
     if ink is not None:
-        return Found(_strokes(ink), 0, 0, 1)
+        return Found(_strokes(ink, sure=2 * PALEST), 0, 0, 1)
     whole = 0, 0, *picture.shape[1::-1]
     found = _look(picture, whole, _step(whole, COARSE))
-    if found.step > 1 and _stroke_width(found.ink) < FINEST:
+    if found.step > 1 and stroke_width(found.ink) < FINEST:
         found = _look(picture, whole, _step(whole, FINE))
     strokes = _strokes(found.ink)
     part = _around(strokes, found, picture)
@@ -63,7 +63,7 @@ def _around(strokes, found, picture):
     return left, top, min(right, picture.shape[1]) - left, min(bottom, picture.shape[0]) - top
 
 
-def _stroke_width(ink):
+def stroke_width(ink):
     """How broad strokes are on average, in pixels: their area by half their outline. 0 where there is none."""
     mask = np.uint8(ink > INK)
     area = cv2.countNonZero(mask)
@@ -104,15 +104,17 @@ def _net():
     return cv2.dnn.readNetFromONNX(str(Path(__file__).with_name("finder.onnx")))
 
 
-def _strokes(ink, whole=True):
+def _strokes(ink, whole=True, sure=INK):
     """The ink of strokes, without that of specks and of neighbours that the picture's border cuts.
 
-    ink: float32 (h, w), 0-1; so is what is returned. whole: its borders are the picture's. Raises NoInkError.
+    ink: float32 (h, w), 0-1; so is what is returned. whole: its borders are the picture's. sure: how deep a part must be
+    somewhere to be a stroke. Raises NoInkError.
     """
     count, labels, boxes, _ = cv2.connectedComponentsWithStats(np.uint8(ink > PALEST), connectivity=8)
-    sure = np.zeros(count, bool)
-    sure[labels[ink >= INK]] = True
-    mass = np.bincount(labels.ravel(), ink.ravel(), count) * sure
+    is_deep = np.zeros(count, bool)
+    is_deep[labels[ink >= sure]] = True
+    is_deep[0] = False
+    mass = np.bincount(labels.ravel(), ink.ravel(), count) * is_deep
     order = np.argsort(-mass)[: min(MOST_PARTS, np.count_nonzero(mass))]
     if not len(order) or max(boxes[order[0], 2:4]) < 4 + 0.01 * max(ink.shape):
         raise NoInkError("no ink found")

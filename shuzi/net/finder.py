@@ -24,13 +24,14 @@ from shuzi.core.command import run
 from shuzi.core.files import replacing
 from shuzi.core.workers import LOAD, Workers
 from shuzi.drawing.pages import KINDS, draw_page
+from shuzi.ink.find import stroke_width
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 OUT = Path(__file__).parents[1] / "ink" / "finder.onnx"
 SIDE = 192  # pixels; of a page
 BATCH = 16  # pages
 REUSE = 5  # times that each page is shown, turned and coloured otherwise each time
-CLOSE = 0.3  # of the pages are cut close to the ink
+CLOSE = 0.35  # of the pages are cut close to the ink
 KEPT = 4096  # pages to choose from; 600 MB
 WIDTHS = (16, 32, 48, 64)  # channels at 1/2, 1/4, 1/8 and 1/16 of the size
 
@@ -88,7 +89,25 @@ def _cut_close(picture, ink, rng):
         return picture, ink
     left, right, top, bottom = rng.normal(0.01, 0.03, 4) * max(w, h)
     part = slice(max(0, round(y - top)), round(y + h + bottom)), slice(max(0, round(x - left)), round(x + w + right))
-    return [cv2.resize(of[part], (SIDE, SIDE), interpolation=cv2.INTER_LINEAR) for of in (picture, ink)]
+    picture, ink = picture[part], ink[part]
+    if rng.random() < 0.7:
+        picture = _made_small(picture, stroke_width(ink), rng)
+    return [cv2.resize(of, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR) for of in (picture, ink)]
+
+
+def _made_small(picture, width, rng):
+    """A picture as programs keep small ones: 20 to 110 pixels, some of two tones, some as JPEG. width: of its strokes."""
+    factor = min(max(rng.uniform(20, 110) / max(picture.shape), 1.2 / max(width, 0.1)), 1)  # strokes stay a pixel wide
+    sides = [max(8, round(side * factor)) for side in picture.shape[1::-1]]
+    picture = cv2.resize(picture, sides, interpolation=cv2.INTER_AREA)
+    kind = rng.random()
+    if kind < 0.2:
+        grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+        picture = cv2.cvtColor(cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1], cv2.COLOR_GRAY2RGB)
+    elif kind < 0.6:
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(40, 95))]
+        picture = cv2.imdecode(cv2.imencode(".jpg", picture, quality)[1], cv2.IMREAD_COLOR)
+    return picture
 
 
 def batches(steps, seed, kinds=None, jobs=1):
