@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from benchmarks.common import Report
 from benchmarks.forms import CAMERAS, camera_of, photograph
 from shuzi.core.command import Problem, run
 from shuzi.dataset import cells, cells_grid
@@ -63,7 +64,7 @@ def lines_left(picture, side):
 
 def measure(picture, centres, boxes):
     """Counts of one page. centres: {cell: where its middle is in the picture}."""
-    counts = dict(filled=len(boxes), cut=0, lines=0, other=[], refused="")
+    counts = {"filled": len(boxes), "cut": 0, "lines": 0, "other": [], "refused": ""}
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     try:
         grid = cells_grid.find_grid(grey, SHAPE)
@@ -95,12 +96,13 @@ def main(argv=None):
         "--photos", type=int, default=0, metavar="N", help="simulated photos of each sheet with each camera"
     )
     args = parser.parse_args(argv)
-    print(
+    say = Report("Tables that people filled", __doc__.split("\n\n")[0], argv)
+    say(
         "| pages | refused | filled cells | cut | with lines left | filled in empty columns |\n"
         "|---|---:|---:|---:|---:|---|"
     )
     for kind in ("scans", *(CAMERAS if args.photos else ())):
-        total = dict(filled=0, cut=0, lines=0, refused=0)
+        total = {"filled": 0, "cut": 0, "lines": 0, "refused": 0}
         others, reasons = [], []
         for name, picture, boxes in sheets(args.data, KEPT if args.kept else SHEETS):
             middles = {place: tuple(np.reshape(box, (2, 2)).mean(0)) for place, box in boxes.items()}
@@ -125,13 +127,12 @@ def main(argv=None):
                 others += [f"{name} {row},{column}" for row, column in counts["other"]]
         pages = f"{kind}, {'15-18' if args.kept else '08-14'}"
         share = f"{total['cut']:,} ({total['cut'] / total['filled']:.2%})"
-        print(
-            f"| {pages} | {total['refused']} | {total['filled']:,} | {share} "
-            f"| {total['lines']} | {', '.join(others)} |",
-            flush=True,
+        say(
+            f"| {pages} | {total['refused']} | {total['filled']:,} | {share} | {total['lines']} | {', '.join(others)} |"
         )
         for reason in reasons:
-            print(f"refused: {reason}")
+            say(f"refused: {reason}")
+    say.save()
     return 0
 
 

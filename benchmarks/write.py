@@ -28,6 +28,10 @@ STRANGERS = ",".join(map(str, range(57, 71)))  # its writers on whom nothing was
 COMMANDS = [
     f"python -m benchmarks.bench --nets ours --seeds 3 --strangers {REAL}",
     f"python -m benchmarks.bench --data {REAL} --test-writers {STRANGERS} --baseline-seeds 1",
+    "python -m benchmarks.paper --count 40",
+    "python -m benchmarks.paper --real-only --sheets graph-paper.zip --situations situations.zip --kept",
+    "python -m benchmarks.sheets --kept --data graph-paper.zip",
+    f"python -m benchmarks.strangers --data {REAL} --others other-characters.zip --learn hwtrainset --kept",
     "python -m benchmarks.photos --count 1000 --seed 10000",
     "python -m benchmarks.crops",
     "python -m benchmarks.mouse",
@@ -81,7 +85,8 @@ def main(argv=None):
             raise Problem(f"no benchmark is called {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}")
         for command in COMMANDS:
             chosen = not args.run or slug(command).split("_")[0] in args.run
-            if chosen and (args.data or REAL not in command):
+            archives = [word for word in shlex.split(command) if word.endswith(".zip") and word != REAL]
+            if chosen and (args.data or REAL not in command) and all((PROJECT / name).exists() for name in archives):
                 print(f"\n{command}", file=sys.stderr)
                 words = [str(args.data) if word == REAL else word for word in shlex.split(command)[1:]]
                 if subprocess.run([sys.executable, *words], cwd=PROJECT, check=False).returncode not in (0, 1):

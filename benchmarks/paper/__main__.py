@@ -8,11 +8,11 @@ reported pictures out of their archives.
 import argparse
 import json
 import os
-import sys
 from collections import Counter, defaultdict
 
 from tqdm import tqdm
 
+from benchmarks.common import Report
 from shuzi.core.command import Problem, run
 from shuzi.core.files import replacing
 from shuzi.core.numerals import DEFAULT_CLASSES
@@ -37,7 +37,8 @@ def main(argv=None):
         raise Problem("nothing to measure: no kind has that name; --list shows them")
     tallies, together, cards, reasons = defaultdict(Tally), defaultdict(Tally), defaultdict(list), defaultdict(int)
     left = Counter(job.kind for job in jobs)
-    print(HEADER)
+    say = Report("Paper, screens and boards", __doc__, argv)
+    say(HEADER)
     for outcome in tqdm(measure(jobs, reader, args.jobs, bool(args.sheet)), total=len(jobs), disable=None):
         wanted = wanted_of(outcome.job)
         kind = outcome.job.kind
@@ -49,9 +50,9 @@ def main(argv=None):
             cards[kind].append(outcome)
         left[kind] -= 1
         if left[kind] == 0:
-            tqdm.write(row(kind, tallies[kind]))
-            sys.stdout.flush()
-    print(summary(together, reasons))
+            say(row(kind, tallies[kind]))
+    say(summary(together, reasons))
+    say.save()
     if args.json:
         whole = {
             "model": args.model,
