@@ -62,10 +62,12 @@ def test_a_wrong_label_is_found(tmp_path, write_data, policy):
         hand = handwriting.make_writer(7, writer)
         for cls in "2", "4":
             for i in range(7):
-                grey, _ = handwriting.picture(cls, hand, np.random.default_rng([writer, int(cls), i]))
+                drawing, _ = handwriting.legible_picture(cls, hand, np.random.default_rng([writer, int(cls), i]))
                 # one 四 is filed under 二
                 folder = "2" if (cls, writer, i) == ("4", 3, 0) else cls
-                drawn.append((ink.prepare(grey), folder, f"{folder}/{cls}_{writer}_{i}.png", f"writer-{writer}"))
+                drawn.append(
+                    (ink.read_picture(drawing), folder, f"{folder}/{cls}_{writer}_{i}.png", f"writer-{writer}")
+                )
     write_data(tmp_path / "data.h5", drawn)
     options = ["--parts", "2", "--seeds", "1", "--epochs", "40", "--raw", str(tmp_path)]
     assert crossval.main([str(tmp_path / "data.h5"), "--out", str(tmp_path / "out.md"), *options]) == 0
