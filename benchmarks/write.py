@@ -27,12 +27,12 @@ STRANGERS = ",".join(map(str, range(57, 71)))  # its writers on whom nothing was
 # what BENCHMARKS.md holds. A benchmark of your own: add its command here.
 COMMANDS = [
     f"python -m benchmarks.bench --nets ours --seeds 3 --strangers {REAL}",
-    f"python -m benchmarks.bench --data {REAL} --test-writers {STRANGERS} --baseline-seeds 1",
-    "python -m benchmarks.paper --count 40",
-    "python -m benchmarks.paper --real-only --sheets graph-paper.zip --situations situations.zip --kept",
+    f"python -m benchmarks.bench --data {REAL} --test-writers {STRANGERS} --nets ours --seeds 2",
+    "python -m benchmarks.paper --count 16 --jobs 1 --sheet pfinal.png --each 4",
+    "python -m benchmarks.paper --real-only --sheets graph-paper.zip --situations situations.zip --kept --jobs 1",
     "python -m benchmarks.sheets --kept --data graph-paper.zip",
     f"python -m benchmarks.strangers --data {REAL} --others other-characters.zip --learn hwtrainset --kept",
-    "python -m benchmarks.photos --count 1000 --seed 10000",
+    "python -m benchmarks.photos --count 200 --seed 10000 --jobs 1",
     "python -m benchmarks.crops",
     "python -m benchmarks.mouse",
     "python -m benchmarks.lines",
