@@ -163,10 +163,7 @@ def loss(ink, logits):
 def train(steps, seed, kinds=None, jobs=1, say=print):
     """Train on `steps` batches. Returns the Keras model."""
     import keras
-    import tensorflow as tf
 
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-    tf.config.threading.set_intra_op_parallelism_threads(max(1, (os.cpu_count() or 1) - jobs))  # the others draw
     keras.utils.set_random_seed(seed)
     model = build_finder()
     warm_up = min(300, steps // 5)
@@ -250,6 +247,10 @@ def main(argv=None):
     add("--jobs", type=int, default=1, help="processes that draw (default: 1)")
     add("--without", choices=sorted(KINDS), metavar="KIND", help="draw no page of this kind: how is it found?")
     args = parser.parse_args(argv)
+    import tensorflow as tf
+
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf.config.threading.set_intra_op_parallelism_threads(max(1, (os.cpu_count() or 1) - args.jobs))  # the others draw
     kinds = set(KINDS) - {args.without} if args.without else None
     model = train(args.steps, args.seed, kinds, args.jobs, say=lambda line: print(line, flush=True))
     with replacing(args.out) as part:
