@@ -42,10 +42,6 @@ def place(ink):
     return cv2.merge([picture, picture, picture])
 
 
-def place_crop(crop):
-    return place(cv2.LUT(crop.tone, crop.darkness))
-
-
 def _ends(darkest):
     """Where ink begins and ends, to parts of a pixel. darkest: float32 (n,), of each row or column."""
     at = np.flatnonzero(darkest > PALEST)
